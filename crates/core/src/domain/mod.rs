@@ -1,0 +1,17 @@
+//! The values of the domain and what always holds of them. No input or output.
+
+pub mod audit;
+pub mod change;
+pub mod email;
+pub mod grant;
+pub mod group;
+pub mod invalid;
+pub mod level;
+pub mod object;
+pub mod page;
+pub mod permission;
+pub mod session;
+mod text;
+pub mod ticket;
+pub mod user;
+pub mod username;

@@ -1,0 +1,27 @@
+//! One-time links.
+
+use super::level::{UnknownWord, words};
+use crate::{id::UserId, secret::TokenDigest, time::Timestamp};
+use std::{fmt, str::FromStr};
+
+/// What a one-time link is for; one made for one purpose is worth nothing for another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Purpose {
+    /// Creates the first superuser.
+    FirstSuperuser,
+}
+
+words!(Purpose: FirstSuperuser = "first-superuser"; "first-superuser");
+
+/// A one-time link, as it is stored: its token is known by its digest alone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ticket {
+    /// What its token is recognised by.
+    pub digest: TokenDigest,
+    /// What it is for.
+    pub purpose: Purpose,
+    /// Whose it is, where that is known beforehand.
+    pub user: Option<UserId>,
+    /// From when on it is worth nothing.
+    pub expires_at: Timestamp,
+}

@@ -1,0 +1,1 @@
+//! Decisions, as functions of values: no input or output, all property-tested.

@@ -1,0 +1,21 @@
+//! What the domain needs from outside, as traits that adapters fill.
+//!
+//! Repository methods begin with the noun they are about (`user_by_id`), because they all meet in
+//! one [`Tx`](store::Tx). `insert_…` fails with a conflict when the row is there already;
+//! `update_…` and `delete_…` answer whether there was such a row. Nothing here decides anything:
+//! rules are in the use cases, and so is the audit event.
+
+pub mod audit;
+pub mod backend;
+pub mod changes;
+pub mod grants;
+pub mod groups;
+pub mod hasher;
+pub mod imports;
+pub mod objects;
+pub mod permissions;
+pub mod sessions;
+pub mod store;
+pub mod throttle;
+pub mod tickets;
+pub mod users;

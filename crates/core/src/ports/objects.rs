@@ -1,0 +1,59 @@
+//! Where we keep what we know of the services' objects.
+
+use super::store::StoreResult;
+use crate::{
+    domain::{
+        level::Level,
+        object::{Object, ObjectPrefix, ObjectRef, ObjectType},
+        page::{Page, PageRequest},
+    },
+    id::{GroupId, UserId},
+};
+
+/// Which objects somebody may see, worked out beforehand so that the database can answer in one
+/// query: see `policy::visible`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Visibility {
+    /// Everything of the kind but for what is denied.
+    pub everything: bool,
+    /// Objects of this owner.
+    pub owner: Option<UserId>,
+    /// Objects of these groups, whatever their level.
+    pub managed_groups: Vec<GroupId>,
+    /// Objects of these groups whose level (their own, else the one given here, the group's) is
+    /// at least `min_level`.
+    pub member_groups: Vec<(GroupId, Level)>,
+    /// The lowest level that lets members do what is asked.
+    pub min_level: Option<Level>,
+    /// These objects.
+    pub objects: Vec<Box<str>>,
+    /// Objects below these paths.
+    pub prefixes: Vec<ObjectPrefix>,
+    /// But never these objects.
+    pub denied_objects: Vec<Box<str>>,
+    /// Nor any below these paths.
+    pub denied_prefixes: Vec<ObjectPrefix>,
+}
+
+/// Where we keep what we know of the services' objects.
+pub trait ObjectRepo {
+    /// One object.
+    fn object(&mut self, object: &ObjectRef) -> StoreResult<Option<Object>>;
+
+    /// Adds an object. A conflict when it is there already, or owner or group do not exist.
+    fn insert_object(&mut self, object: &Object) -> StoreResult<()>;
+
+    /// Writes owner, group and level. A conflict when owner or group do not exist.
+    fn update_object(&mut self, object: &Object) -> StoreResult<bool>;
+
+    /// Forgets an object.
+    fn delete_object(&mut self, object: &ObjectRef) -> StoreResult<bool>;
+
+    /// A page of the objects of a kind that are visible, by id.
+    fn visible_objects(
+        &mut self,
+        kind: &ObjectType,
+        visibility: &Visibility,
+        request: &PageRequest<()>,
+    ) -> StoreResult<Page<Object>>;
+}

@@ -1,0 +1,42 @@
+//! Where sessions are kept.
+
+use super::store::StoreResult;
+use crate::{
+    domain::session::Session,
+    id::{SessionId, UserId},
+    secret::TokenDigest,
+    time::Timestamp,
+};
+
+/// Where sessions are kept.
+pub trait SessionRepo {
+    /// The session with this digest.
+    fn session_by_digest(&mut self, digest: &TokenDigest) -> StoreResult<Option<Session>>;
+
+    /// The session with this id.
+    fn session_by_id(&mut self, id: SessionId) -> StoreResult<Option<Session>>;
+
+    /// A user's sessions, expired ones included, oldest first.
+    fn sessions_of(&mut self, user: UserId) -> StoreResult<Vec<Session>>;
+
+    /// Adds a session. A conflict when its digest is there already or its user does not exist.
+    fn insert_session(&mut self, session: &Session) -> StoreResult<()>;
+
+    /// Ends a session.
+    fn delete_session(&mut self, id: SessionId) -> StoreResult<bool>;
+
+    /// Ends a user's sessions, but for one that may be spared. Answers how many.
+    fn delete_sessions_of(&mut self, user: UserId, spared: Option<SessionId>) -> StoreResult<u64>;
+
+    /// Moves forward when sessions were last seen; never backward, and never revives one.
+    fn touch_sessions(&mut self, seen: &[(SessionId, Timestamp)]) -> StoreResult<()>;
+
+    /// Ends up to `limit` sessions that expired before `now` or, where idle sessions end, were
+    /// last seen before `idle_since`. Answers how many, so that the caller knows whether to go on.
+    fn purge_sessions(
+        &mut self,
+        now: Timestamp,
+        idle_since: Option<Timestamp>,
+        limit: u32,
+    ) -> StoreResult<u64>;
+}

@@ -1,0 +1,44 @@
+//! Where one-time links and the instance's own marks are kept.
+
+use super::store::StoreResult;
+use crate::{
+    domain::ticket::{Purpose, Ticket},
+    secret::TokenDigest,
+    time::Timestamp,
+};
+
+/// Where one-time links and the instance's own marks are kept.
+pub trait TicketRepo {
+    /// Adds a link.
+    fn insert_ticket(&mut self, ticket: &Ticket) -> StoreResult<()>;
+
+    /// Looks a live link up without using it.
+    fn ticket(
+        &mut self,
+        digest: &TokenDigest,
+        purpose: Purpose,
+        now: Timestamp,
+    ) -> StoreResult<Option<Ticket>>;
+
+    /// Uses a link up, if it is live and for this purpose. Of any number of parallel callers
+    /// exactly one gets it.
+    fn redeem_ticket(
+        &mut self,
+        digest: &TokenDigest,
+        purpose: Purpose,
+        now: Timestamp,
+    ) -> StoreResult<Option<Ticket>>;
+
+    /// Removes every link for a purpose. Answers how many.
+    fn delete_tickets(&mut self, purpose: Purpose) -> StoreResult<u64>;
+
+    /// Removes the links that expired before this instant. Answers how many.
+    fn purge_tickets(&mut self, now: Timestamp) -> StoreResult<u64>;
+
+    /// A mark of this instance (a short text by name), the same for all replicas.
+    fn instance_mark(&mut self, name: &str) -> StoreResult<Option<String>>;
+
+    /// Sets a mark unless it is there already. Of any number of parallel callers exactly one is
+    /// told `true`.
+    fn set_instance_mark(&mut self, name: &str, value: &str) -> StoreResult<bool>;
+}
