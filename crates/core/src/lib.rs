@@ -12,6 +12,7 @@ pub mod secret;
 #[cfg(feature = "testkit")]
 pub mod testkit;
 pub mod time;
+pub mod usecase;
 
 pub use crate::{
     cx::{Actor, Client, OpCx},

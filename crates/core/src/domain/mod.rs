@@ -10,6 +10,7 @@ pub mod level;
 pub mod object;
 pub mod page;
 pub mod permission;
+pub mod rights;
 pub mod session;
 mod text;
 pub mod ticket;

@@ -45,7 +45,7 @@ pub struct SessionLimits {
 impl Default for SessionLimits {
     fn default() -> Self {
         Self {
-            absolute: Duration::from_secs(24 * 3600),
+            absolute: Duration::from_hours(24),
             idle: None,
             per_user: 50,
         }

@@ -1,1 +1,8 @@
 //! Decisions, as functions of values: no input or output, all property-tested.
+
+pub mod bits;
+pub mod catalogue;
+pub mod decide;
+pub mod facts;
+pub mod passwords;
+pub mod visible;

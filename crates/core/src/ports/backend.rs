@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 
 use super::{hasher::PasswordHasher, store::Store};
-use crate::{cx::OpCx, ports::hasher::PasswordHash, secret::Secret, time::Timestamp};
+use crate::{cx::OpCx, id::UserId, ports::hasher::PasswordHash, secret::Secret, time::Timestamp};
 
 /// What a visitor brought.
 #[derive(Debug)]
@@ -26,6 +26,8 @@ pub struct BackendCx<'a> {
     pub store: &'a Store,
     /// For backends that keep their passwords here.
     pub hasher: &'a dyn PasswordHasher,
+    /// The account here that the typed name belongs to, if any does.
+    pub account: Option<UserId>,
 }
 
 /// What a backend found out. There is no `Result`: no `?` can turn an outage into a refusal.
@@ -47,7 +49,7 @@ pub enum Verdict {
 pub struct Assertion {
     /// The stable name of the person at this backend; for `local` the account's id.
     pub subject: String,
-    /// A better hash of the password that was just verified, to be stored in place of the old.
+    /// The stored hash that was verified and a better one to put in its place.
     pub rehash: Option<(PasswordHash, PasswordHash)>,
 }
 

@@ -7,6 +7,7 @@ use crate::{
         group::{Group, Membership},
         user::User,
     },
+    id::UserId,
     ports::hasher::PasswordHash,
 };
 
@@ -23,6 +24,17 @@ pub struct ImportLink {
     pub local_id: [u8; 16],
     /// A digest of the foreign row as it was last taken over.
     pub fingerprint: [u8; 32],
+}
+
+/// By what an account is found, and which it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TakenKeys {
+    /// The key of its login name.
+    pub username: String,
+    /// The key of its mail address, if it has one.
+    pub email: Option<String>,
+    /// The account.
+    pub user: UserId,
 }
 
 /// What was brought over from elsewhere, and how many rows are written at once.
@@ -45,7 +57,6 @@ pub trait ImportRepo {
     /// Adds many grants.
     fn insert_grants(&mut self, grants: &[Grant]) -> StoreResult<()>;
 
-    /// Login-name and mail keys that are taken already, with their owners: what an import of many
-    /// is checked against at once.
-    fn taken_keys(&mut self) -> StoreResult<Vec<(String, Option<String>, [u8; 16])>>;
+    /// By what all accounts are found: what an import of many is checked against at once.
+    fn taken_keys(&mut self) -> StoreResult<Vec<TakenKeys>>;
 }

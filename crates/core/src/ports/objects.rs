@@ -18,13 +18,8 @@ pub struct Visibility {
     pub everything: bool,
     /// Objects of this owner.
     pub owner: Option<UserId>,
-    /// Objects of these groups, whatever their level.
-    pub managed_groups: Vec<GroupId>,
-    /// Objects of these groups whose level (their own, else the one given here, the group's) is
-    /// at least `min_level`.
-    pub member_groups: Vec<(GroupId, Level)>,
-    /// The lowest level that lets members do what is asked.
-    pub min_level: Option<Level>,
+    /// Objects of these groups, as far as their level lets this user.
+    pub groups: Vec<VisibleGroup>,
     /// These objects.
     pub objects: Vec<Box<str>>,
     /// Objects below these paths.
@@ -33,6 +28,17 @@ pub struct Visibility {
     pub denied_objects: Vec<Box<str>>,
     /// Nor any below these paths.
     pub denied_prefixes: Vec<ObjectPrefix>,
+}
+
+/// A group some of whose objects are visible.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct VisibleGroup {
+    /// Which group owns them.
+    pub group: GroupId,
+    /// The level of those of its objects that have none of their own.
+    pub default_level: Level,
+    /// The lowest level of an object that makes it visible.
+    pub min_level: Level,
 }
 
 /// Where we keep what we know of the services' objects.

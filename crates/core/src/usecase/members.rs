@@ -1,0 +1,151 @@
+//! Who is in a group.
+
+use serde_json::json;
+
+use super::{
+    authority::Authority,
+    error::{AdminError, AdminResult, Forbidden},
+    groups::{manages, require_conferred, require_grants, visible},
+    record::{Target, record},
+};
+use crate::{
+    cx::OpCx,
+    domain::{
+        change::Change,
+        grant::Effect,
+        group::Membership,
+        page::{Page, PageRequest},
+        rights,
+        user::User,
+    },
+    id::{GroupId, UserId},
+    ports::store::{Store, Tx},
+    time::Timestamp,
+};
+
+/// A membership that is wanted.
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted {
+    /// Of which group.
+    pub group: GroupId,
+    /// Who.
+    pub user: UserId,
+    /// Whether as a manager.
+    pub is_manager: bool,
+    /// Until when.
+    pub expires_at: Option<Timestamp>,
+}
+
+/// Adds and removes the members of groups.
+pub struct Members {
+    store: Store,
+}
+
+impl Members {
+    /// Over the store.
+    pub fn new(store: Store) -> Self {
+        Self { store }
+    }
+
+    /// A page of a group's direct members.
+    pub async fn list(
+        &self,
+        cx: &OpCx,
+        group: GroupId,
+        request: PageRequest<()>,
+    ) -> AdminResult<Page<(Membership, User)>> {
+        let cx = cx.clone();
+        self.store
+            .read(move |tx| {
+                let authority = Authority::load(tx, &cx)?;
+                visible(tx, &authority, group)?;
+                Ok(tx.member_page(group, &request)?)
+            })
+            .await
+    }
+
+    /// Adds a member, or changes how one is in the group. Answers whether it is new.
+    pub async fn put(&self, cx: &OpCx, wanted: Wanted) -> AdminResult<bool> {
+        let cx = cx.clone();
+        self.store
+            .write(move |tx| {
+                let now = cx.now();
+                tx.announce(Change::User(wanted.user), now)?;
+                let authority = Authority::load(tx, &cx)?;
+                let group = visible(tx, &authority, wanted.group)?;
+                let right = right(&authority, wanted.group)?;
+                require_conferred(tx, &authority, wanted.group)?;
+                let user = member(tx, wanted.user)?;
+                let before = tx.membership(wanted.group, wanted.user)?;
+                let after = Membership {
+                    group: wanted.group,
+                    user: wanted.user,
+                    is_manager: wanted.is_manager,
+                    expires_at: wanted.expires_at,
+                    since: before.map_or(now, |before| before.since),
+                };
+                if before == Some(after) {
+                    return Ok(false);
+                }
+                tx.put_membership(&after)?;
+                let action = match before {
+                    None => "group.member_added",
+                    Some(_) => "group.member_changed",
+                };
+                let details = json!({
+                    "user": user.username.as_str(),
+                    "user_id": user.id,
+                    "is_manager": after.is_manager,
+                    "expires_at": after.expires_at.map(|end| end.to_string()),
+                });
+                record(tx, &cx, action, Target::group(&group), right, details)?;
+                Ok(before.is_none())
+            })
+            .await
+    }
+
+    /// Removes a member; everybody may leave by themselves.
+    pub async fn remove(&self, cx: &OpCx, group: GroupId, user: UserId) -> AdminResult<()> {
+        let cx = cx.clone();
+        self.store
+            .write(move |tx| {
+                tx.announce(Change::User(user), cx.now())?;
+                let authority = Authority::load(tx, &cx)?;
+                let found = visible(tx, &authority, group)?;
+                let right = if authority.is(user) {
+                    "own membership".to_owned()
+                } else {
+                    right(&authority, group)?
+                };
+                // Leaving must not shake off a denial.
+                require_grants(tx, &authority, &[group], Some(Effect::Deny))?;
+                if !tx.delete_membership(group, user)? {
+                    return Err(AdminError::NotFound("member"));
+                }
+                let user = member(tx, user)?;
+                let details = json!({ "user": user.username.as_str(), "user_id": user.id });
+                record(
+                    tx,
+                    &cx,
+                    "group.member_removed",
+                    Target::group(&found),
+                    right,
+                    details,
+                )?;
+                Ok(())
+            })
+            .await
+    }
+}
+
+fn right(authority: &Authority, group: GroupId) -> Result<String, Forbidden> {
+    if manages(authority, group) {
+        return Ok("manager of the group".to_owned());
+    }
+    authority.require(rights::CHANGE_GROUP)
+}
+
+fn member(tx: &mut dyn Tx, user: UserId) -> AdminResult<User> {
+    tx.user_by_id(user)?
+        .ok_or_else(|| AdminError::field("user", "unknown", "there is no such user"))
+}

@@ -1,0 +1,22 @@
+//! What can be done, one struct to a subject. Each call is given the context of the operation
+//! first, checks by what right it acts, writes in one transaction and leaves an audit event in it.
+
+pub mod audit;
+mod authority;
+pub mod bootstrap;
+pub mod check;
+pub mod error;
+pub mod grants;
+pub mod groups;
+pub mod housekeeping;
+pub mod login;
+pub mod members;
+pub mod password;
+pub mod permissions;
+pub mod principal;
+mod record;
+pub mod session_token;
+pub mod sessions;
+pub mod sharing;
+pub mod throttle;
+pub mod users;

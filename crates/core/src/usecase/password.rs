@@ -1,0 +1,215 @@
+//! Changing passwords.
+
+use std::sync::Arc;
+
+use serde_json::json;
+
+use super::{
+    authority::Authority,
+    error::{AdminError, AdminResult, Forbidden},
+    login::MAX_PASSWORD_BYTES,
+    record::{Target, record},
+    throttle::{FailureKey, Throttle},
+};
+use crate::{
+    cx::{Actor, OpCx},
+    domain::{change::Change, rights, user::User},
+    id::UserId,
+    policy::{facts::Facts, passwords::PasswordPolicy},
+    ports::{
+        hasher::{PasswordHash, PasswordHasher},
+        store::{Store, StoreError},
+        throttle::FailureCount,
+    },
+    secret::Secret,
+};
+
+/// Changes passwords: one's own with the old one, others' by permission.
+#[derive(Clone)]
+pub struct Passwords {
+    store: Store,
+    hasher: Arc<dyn PasswordHasher>,
+    policy: Arc<dyn PasswordPolicy>,
+    throttle: Arc<Throttle>,
+    site_name: Arc<str>,
+}
+
+impl Passwords {
+    /// With the rules that new passwords must hold. `throttle` is the one that logins count in.
+    pub fn new(
+        store: Store,
+        hasher: Arc<dyn PasswordHasher>,
+        policy: Arc<dyn PasswordPolicy>,
+        throttle: Arc<Throttle>,
+        site_name: &str,
+    ) -> Self {
+        Self {
+            store,
+            hasher,
+            policy,
+            throttle,
+            site_name: site_name.into(),
+        }
+    }
+
+    /// Changes the actor's own password; all their other sessions end. A wrong old password
+    /// counts as a failed login.
+    pub async fn change_own(&self, cx: &OpCx, old: &Secret, new: &Secret) -> AdminResult<()> {
+        let Actor::User { id, session, .. } = cx.actor else {
+            return Err(Forbidden::NotAuthenticated.into());
+        };
+        let key = FailureKey::of_account(id);
+        let (user, stored, failures) = self
+            .store
+            .lookup::<_, StoreError>(move |tx| {
+                Ok((
+                    tx.user_by_id(id)?,
+                    tx.user_password(id)?,
+                    tx.failures(key.as_bytes())?,
+                ))
+            })
+            .await?;
+        let user = user.ok_or(Forbidden::NotAuthenticated)?;
+        self.check_old(cx, &user, key, failures, old, stored.as_ref())
+            .await?;
+        let hash = self.accept(&user, new).await?;
+        let cx = cx.clone();
+        self.store
+            .write(move |tx| {
+                let now = cx.now();
+                tx.announce(Change::User(id), now)?;
+                // Only if it is still the password that was just verified.
+                if tx.user_password(id)? != stored
+                    || !tx.update_user_password(id, &hash, Some(now))?
+                {
+                    return Err(changed_meanwhile());
+                }
+                tx.delete_sessions_of(id, session)?;
+                tx.clear_failures(key.as_bytes())?;
+                let right = "own password, old one given";
+                record(
+                    tx,
+                    &cx,
+                    "user.password_changed",
+                    Target::user(&user),
+                    right,
+                    json!({}),
+                )?;
+                Ok(())
+            })
+            .await
+    }
+
+    /// Sets somebody's password by permission; all their sessions end.
+    pub async fn set(&self, cx: &OpCx, user: UserId, new: &Secret) -> AdminResult<()> {
+        let target = self.store.read(move |tx| tx.user_by_id(user)).await?;
+        let target = target.ok_or(AdminError::NotFound("user"))?;
+        let hash = self.accept(&target, new).await?;
+        self.put(cx, user, hash, "user.password_set").await
+    }
+
+    /// Takes somebody's password away, so that none matches any more; all their sessions end.
+    pub async fn make_unusable(&self, cx: &OpCx, user: UserId) -> AdminResult<()> {
+        self.put(cx, user, PasswordHash::unusable(), "user.password_removed")
+            .await
+    }
+
+    /// Checks a new password for somebody and hashes it.
+    pub async fn accept(&self, user: &User, new: &Secret) -> AdminResult<PasswordHash> {
+        let context = [
+            user.username.as_str(),
+            user.first_name.as_str(),
+            user.last_name.as_str(),
+            user.email.as_ref().map_or("", |email| email.as_str()),
+            &self.site_name,
+        ];
+        let problems = self.policy.check(new, &context);
+        if !problems.is_empty() {
+            return Err(AdminError::Password(problems));
+        }
+        Ok(self.hasher.hash(new).await?)
+    }
+
+    async fn put(
+        &self,
+        cx: &OpCx,
+        user: UserId,
+        hash: PasswordHash,
+        action: &'static str,
+    ) -> AdminResult<()> {
+        let cx = cx.clone();
+        self.store
+            .write(move |tx| {
+                let now = cx.now();
+                tx.announce(Change::User(user), now)?;
+                let authority = Authority::load(tx, &cx)?;
+                let right = authority.require(rights::SET_PASSWORD)?;
+                authority.require_fresh()?;
+                let facts = Facts::load(tx, &authority.catalogue, user, now)?
+                    .ok_or(AdminError::NotFound("user"))?;
+                authority.require_not_outranked(&facts)?;
+                tx.update_user_password(user, &hash, Some(now))?;
+                tx.delete_sessions_of(user, None)?;
+                record(
+                    tx,
+                    &cx,
+                    action,
+                    Target::user(facts.user()),
+                    right,
+                    json!({}),
+                )?;
+                Ok(())
+            })
+            .await
+    }
+
+    async fn check_old(
+        &self,
+        cx: &OpCx,
+        user: &User,
+        key: FailureKey,
+        failures: Option<FailureCount>,
+        old: &Secret,
+        stored: Option<&PasswordHash>,
+    ) -> AdminResult<()> {
+        let wrong = || AdminError::field("old_password", "wrong", "is not the present password");
+        if old.len() > MAX_PASSWORD_BYTES {
+            return Err(wrong());
+        }
+        let Some(place) = self.throttle.reserve(key, failures, cx.now()) else {
+            return Err(AdminError::Busy { retry_after: 60 });
+        };
+        if self.hasher.verify(old, stored).await?.matches {
+            place.succeeded();
+            return Ok(());
+        }
+        let (now, own, user) = (cx.now(), cx.clone(), user.clone());
+        let start = self.throttle.window_start(now);
+        let count = self
+            .store
+            .write::<_, StoreError>(move |tx| {
+                let count = tx.add_failure(key.as_bytes(), now, start)?;
+                let right = "wrong old password";
+                let target = Target::user(&user);
+                record(
+                    tx,
+                    &own,
+                    "user.password_change_failed",
+                    target,
+                    right,
+                    json!({}),
+                )?;
+                Ok(count)
+            })
+            .await?;
+        place.failed(FailureCount { since: now, count });
+        Err(wrong())
+    }
+}
+
+fn changed_meanwhile() -> AdminError {
+    AdminError::conflict(
+        "changed_meanwhile",
+        "the password was changed by somebody else meanwhile",
+    )
+}

@@ -1,0 +1,464 @@
+//! Who a request comes from: from the cookie's token to a person and what they may, without
+//! input or output while the answer is warm.
+
+use std::{
+    collections::VecDeque,
+    sync::{
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
+        atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use papaya::HashMap;
+
+use super::session_token::TokenSeal;
+use crate::{
+    cx::Actor,
+    domain::{
+        change::Change,
+        session::{Session, SessionLimits},
+    },
+    id::{SessionId, UserId},
+    policy::{bits::Bits, catalogue::Catalogue, decide::whole_permissions, facts::Facts},
+    ports::store::{ChangeObserver, Store, StoreError, Tx},
+    secret::{Secret, TokenDigest},
+    time::{Clock, Timestamp},
+};
+
+mod digest_map;
+use digest_map::BuildDigestHasher;
+
+/// For how long what is remembered is believed after the database was last asked for changes.
+pub const TRUST: Duration = Duration::from_secs(1);
+
+/// How often a session's last use is written down.
+const SEEN_EVERY: Duration = Duration::from_mins(1);
+
+/// An account as the warm path knows it.
+#[derive(Debug)]
+pub struct Principal {
+    /// The account.
+    pub user: UserId,
+    /// Its login name.
+    pub username: Arc<str>,
+    /// Whether it holds every permission.
+    pub is_superuser: bool,
+    catalogue: Arc<Catalogue>,
+    whole: Bits,
+    valid_until: Timestamp,
+    epoch: u64,
+    is_stale: AtomicBool,
+    facts: OnceLock<Arc<Facts>>,
+}
+
+impl Principal {
+    /// Whether the account holds this permission as a whole: the remembered answer of
+    /// [`decide`](crate::policy::decide::decide).
+    pub fn has(&self, permission: &str) -> bool {
+        self.catalogue
+            .bit(permission)
+            .is_some_and(|bit| self.whole.contains(bit))
+    }
+
+    /// What decisions about this account are made against.
+    pub fn catalogue(&self) -> &Arc<Catalogue> {
+        &self.catalogue
+    }
+
+    /// The codes of all permissions held as a whole, in order.
+    pub fn permissions(&self) -> impl Iterator<Item = &str> {
+        let all = self.catalogue.permissions();
+        self.whole
+            .iter()
+            .filter_map(|bit| all.get(bit as usize))
+            .map(|p| p.code.as_str())
+    }
+
+    fn new(facts: &Facts, catalogue: Arc<Catalogue>, epoch: u64, now: Timestamp) -> Self {
+        Self {
+            user: facts.user().id,
+            username: facts.user().username.as_str().into(),
+            is_superuser: facts.user().is_superuser,
+            whole: whole_permissions(facts, &catalogue, now),
+            catalogue,
+            valid_until: facts.valid_until(),
+            epoch,
+            is_stale: AtomicBool::new(false),
+            facts: OnceLock::new(),
+        }
+    }
+}
+
+/// A session that was recognised.
+#[derive(Clone, Debug)]
+pub struct Authenticated {
+    /// Whose it is.
+    pub principal: Arc<Principal>,
+    /// Which session.
+    pub session: SessionId,
+    /// When its owner last proved who they are.
+    pub authenticated_at: Timestamp,
+    /// When it ends whatever happens.
+    pub expires_at: Timestamp,
+}
+
+impl Authenticated {
+    /// The actor that this session makes of its owner.
+    pub fn actor(&self) -> Actor {
+        Actor::User {
+            id: self.principal.user,
+            username: Arc::clone(&self.principal.username),
+            session: Some(self.session),
+            authenticated_at: self.authenticated_at,
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Warm {
+    principal: Arc<Principal>,
+    id: SessionId,
+    created_at: Timestamp,
+    expires_at: Timestamp,
+    seen: AtomicI64,
+    written: AtomicI64,
+}
+
+/// Recognises sessions. What it remembers is believed only while the database is asked for
+/// changes at least once a second (see [`Self::sync`]).
+pub struct Principals {
+    store: Store,
+    seal: TokenSeal,
+    limits: SessionLimits,
+    sessions: HashMap<TokenDigest, Arc<Warm>, BuildDigestHasher>,
+    accounts: HashMap<UserId, Arc<Principal>>,
+    catalogue: Mutex<Option<(u64, Arc<Catalogue>)>>,
+    /// Raised by every change before what it concerns is marked stale.
+    changes: AtomicU64,
+    /// Raised by changes that concern everybody.
+    epoch: AtomicU64,
+    last_number: AtomicI64,
+    trusted_until: AtomicI64,
+    seen: Mutex<VecDeque<(SessionId, Timestamp)>>,
+}
+
+impl Principals {
+    /// Begins with nothing remembered. Has the store tell of changes made through it; changes
+    /// made elsewhere come in through [`Self::sync`].
+    pub fn new(store: Store, seal: TokenSeal, limits: SessionLimits) -> Arc<Self> {
+        let principals = Arc::new(Self {
+            store: store.clone(),
+            seal,
+            limits,
+            sessions: HashMap::default(),
+            accounts: HashMap::default(),
+            catalogue: Mutex::default(),
+            changes: AtomicU64::new(0),
+            epoch: AtomicU64::new(0),
+            last_number: AtomicI64::new(0),
+            trusted_until: AtomicI64::new(i64::MIN),
+            seen: Mutex::default(),
+        });
+        store.observe(Arc::clone(&principals) as Arc<dyn ChangeObserver>);
+        principals
+    }
+
+    /// How long sessions last.
+    pub fn limits(&self) -> SessionLimits {
+        self.limits
+    }
+
+    /// The seal under which session tokens are made.
+    pub fn seal(&self) -> &TokenSeal {
+        &self.seal
+    }
+
+    /// How many sessions are remembered.
+    pub fn remembered(&self) -> usize {
+        self.sessions.len()
+    }
+
+    /// Recognises a session by the token in its cookie: without input or output when it is
+    /// remembered, else with one look-up. `None` for a token that opens nothing.
+    pub async fn recognise(
+        &self,
+        token: &[u8],
+        clock: &dyn Clock,
+    ) -> Result<Option<Authenticated>, StoreError> {
+        let now = clock.now();
+        let digest = TokenDigest::of(token);
+        if let Some(found) = self.recall(&digest, now) {
+            return Ok(Some(found));
+        }
+        if !self.seal.is_genuine(token) {
+            return Ok(None);
+        }
+        self.look_up(digest, now).await
+    }
+
+    /// The warm half of [`Self::recognise`].
+    pub fn recall(&self, digest: &TokenDigest, now: Timestamp) -> Option<Authenticated> {
+        let sessions = self.sessions.pin();
+        let warm = sessions.get(digest)?;
+        if !self.is_current(&warm.principal, now)
+            || !self.limits.hold(
+                warm.expires_at,
+                Timestamp::from_micros(warm.seen.load(Ordering::Relaxed)),
+                now,
+            )
+        {
+            // Whether it has ended, or was used elsewhere since, only the database can tell.
+            sessions.remove(digest);
+            return None;
+        }
+        self.note_use(warm, now);
+        Some(warm.authenticated())
+    }
+
+    fn is_current(&self, principal: &Principal, now: Timestamp) -> bool {
+        !principal.is_stale.load(Ordering::Acquire)
+            && principal.epoch == self.epoch.load(Ordering::Acquire)
+            && now < principal.valid_until
+            && now.as_micros() < self.trusted_until.load(Ordering::Acquire)
+    }
+
+    fn note_use(&self, warm: &Warm, now: Timestamp) {
+        warm.seen.fetch_max(now.as_micros(), Ordering::Relaxed);
+        let written = warm.written.load(Ordering::Relaxed);
+        if now.since(Timestamp::from_micros(written)) < SEEN_EVERY {
+            return;
+        }
+        let taken = warm.written.compare_exchange(
+            written,
+            now.as_micros(),
+            Ordering::Relaxed,
+            Ordering::Relaxed,
+        );
+        if taken.is_ok() {
+            lock(&self.seen).push_back((warm.id, now));
+        }
+    }
+
+    async fn look_up(
+        &self,
+        digest: TokenDigest,
+        now: Timestamp,
+    ) -> Result<Option<Authenticated>, StoreError> {
+        let before = self.changes.load(Ordering::Acquire);
+        let known = |user: UserId| {
+            let principal = self.accounts.pin().get(&user).cloned();
+            principal.filter(|principal| self.is_current(principal, now))
+        };
+        let found = self
+            .store
+            .lookup::<_, StoreError>(move |tx| tx.session_by_digest(&digest))
+            .await?
+            .filter(|session| {
+                self.limits
+                    .hold(session.expires_at, session.last_seen_at, now)
+            });
+        let Some(session) = found else {
+            return Ok(None);
+        };
+        let principal = match known(session.user) {
+            Some(principal) => principal,
+            None => match self.load_principal(session.user, before, now).await? {
+                Some(principal) => principal,
+                None => return Ok(None),
+            },
+        };
+        let warm = Arc::new(Warm::new(&session, principal));
+        self.note_use(&warm, now);
+        self.sessions.pin().insert(digest, Arc::clone(&warm));
+        if self.changes.load(Ordering::Acquire) != before {
+            // The session itself may have ended between the look-up and now.
+            self.sessions.pin().remove(&digest);
+        }
+        Ok(Some(warm.authenticated()))
+    }
+
+    /// Loads what an account may; `None` when there is none or it is not live. `before` is the
+    /// count of changes from before anything was read.
+    async fn load_principal(
+        &self,
+        user: UserId,
+        before: u64,
+        now: Timestamp,
+    ) -> Result<Option<Arc<Principal>>, StoreError> {
+        let epoch = self.epoch.load(Ordering::Acquire);
+        let catalogue = self.catalogue(epoch).await?;
+        let shared = Arc::clone(&catalogue);
+        let facts = self
+            .store
+            .lookup::<_, StoreError>(move |tx| Facts::load(tx, &shared, user, now))
+            .await?;
+        let Some(facts) = facts.filter(|facts| facts.user().is_live(now)) else {
+            return Ok(None);
+        };
+        let principal = Arc::new(Principal::new(&facts, catalogue, epoch, now));
+        self.accounts.pin().insert(user, Arc::clone(&principal));
+        if self.changes.load(Ordering::Acquire) != before {
+            // Something changed while it was read: good for this request, not for the next.
+            principal.is_stale.store(true, Ordering::Release);
+        }
+        Ok(Some(principal))
+    }
+
+    /// What decisions are made against, read again only after a change that concerns everybody.
+    async fn catalogue(&self, epoch: u64) -> Result<Arc<Catalogue>, StoreError> {
+        if let Some((at, catalogue)) = &*lock(&self.catalogue)
+            && *at == epoch
+        {
+            return Ok(Arc::clone(catalogue));
+        }
+        let load = |tx: &mut dyn Tx| Catalogue::load(tx);
+        let catalogue = Arc::new(self.store.lookup::<_, StoreError>(load).await?);
+        *lock(&self.catalogue) = Some((epoch, Arc::clone(&catalogue)));
+        Ok(catalogue)
+    }
+
+    /// Everything that decisions about this account's objects rest on; remembered with it.
+    pub async fn facts(
+        &self,
+        principal: &Principal,
+        now: Timestamp,
+    ) -> Result<Option<Arc<Facts>>, StoreError> {
+        if let Some(facts) = principal.facts.get() {
+            return Ok(Some(Arc::clone(facts)));
+        }
+        let (user, catalogue) = (principal.user, Arc::clone(&principal.catalogue));
+        let facts = self
+            .store
+            .lookup::<_, StoreError>(move |tx| Facts::load(tx, &catalogue, user, now))
+            .await?;
+        Ok(facts.map(|facts| Arc::clone(principal.facts.get_or_init(|| Arc::new(facts)))))
+    }
+
+    /// Asks the database what changed elsewhere. Called several times a second by a thread of its
+    /// own; while it fails, nothing remembered is believed for longer than [`TRUST`].
+    pub async fn sync(&self, clock: &dyn Clock) -> Result<(), StoreError> {
+        const AT_ONCE: u32 = 500;
+        let asked_at = clock.now();
+        let after = self.last_number.load(Ordering::Acquire);
+        let (changes, last) = self
+            .store
+            .lookup::<_, StoreError>(move |tx| {
+                let last = tx.last_change()?;
+                if last == after {
+                    return Ok((Vec::new(), last));
+                }
+                Ok((tx.changes_after(after, AT_ONCE)?, last))
+            })
+            .await?;
+        let in_sequence = (after + 1..)
+            .zip(&changes)
+            .all(|(n, change)| change.number == n);
+        if in_sequence && changes.last().map_or(after, |change| change.number) == last {
+            self.committed(
+                &changes
+                    .iter()
+                    .map(|change| change.change)
+                    .collect::<Vec<_>>(),
+            );
+        } else {
+            // Too many to follow, or forgotten since we last asked: start afresh.
+            self.committed(&[Change::Everyone]);
+        }
+        self.last_number.store(last, Ordering::Release);
+        self.trusted_until
+            .store(asked_at.plus(TRUST).as_micros(), Ordering::Release);
+        Ok(())
+    }
+
+    /// The uses of sessions that are due to be written down.
+    pub fn take_seen(&self) -> Vec<(SessionId, Timestamp)> {
+        lock(&self.seen).drain(..).collect()
+    }
+
+    /// Gives back uses that could not be written down, for a later try.
+    pub fn put_seen_back(&self, seen: Vec<(SessionId, Timestamp)>) {
+        lock(&self.seen).extend(seen);
+    }
+
+    /// Forgets sessions that have ended or were not used for a while, and accounts without any.
+    pub fn tidy(&self, now: Timestamp, unused_for: Duration) {
+        let sessions = self.sessions.pin();
+        sessions.retain(|_, warm| {
+            let seen = Timestamp::from_micros(warm.seen.load(Ordering::Relaxed));
+            now < warm.expires_at && now.since(seen) < unused_for
+        });
+        self.accounts
+            .pin()
+            .retain(|_, principal| Arc::strong_count(principal) > 1);
+    }
+}
+
+impl Warm {
+    fn new(session: &Session, principal: Arc<Principal>) -> Self {
+        let seen = session.last_seen_at.as_micros();
+        Self {
+            principal,
+            id: session.id,
+            created_at: session.created_at,
+            expires_at: session.expires_at,
+            seen: AtomicI64::new(seen),
+            written: AtomicI64::new(seen),
+        }
+    }
+
+    fn authenticated(&self) -> Authenticated {
+        Authenticated {
+            principal: Arc::clone(&self.principal),
+            session: self.id,
+            authenticated_at: self.created_at,
+            expires_at: self.expires_at,
+        }
+    }
+}
+
+impl ChangeObserver for Principals {
+    fn committed(&self, changes: &[Change]) {
+        for change in changes {
+            self.changes.fetch_add(1, Ordering::AcqRel);
+            match change {
+                Change::Everyone => {
+                    self.epoch.fetch_add(1, Ordering::AcqRel);
+                }
+                Change::User(user) => {
+                    if let Some(principal) = self.accounts.pin().remove(user) {
+                        principal.is_stale.store(true, Ordering::Release);
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl std::fmt::Debug for Principals {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Principals({} sessions)", self.sessions.len())
+    }
+}
+
+/// The token that stands in a cookie, if a header holds exactly one of that name: two are
+/// ambiguous (RFC 6265bis), and whoever could plant one must not choose.
+pub fn sole_cookie<'h>(headers: impl Iterator<Item = &'h [u8]>, name: &str) -> Option<Secret> {
+    let mut found = None;
+    for pair in headers.flat_map(|header| header.split(|byte| *byte == b';')) {
+        let pair = pair.trim_ascii();
+        let value = pair
+            .strip_prefix(name.as_bytes())
+            .and_then(|rest| rest.strip_prefix(b"="));
+        if let Some(value) = value
+            && found.replace(value).is_some()
+        {
+            return None;
+        }
+    }
+    found.map(Secret::new)
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

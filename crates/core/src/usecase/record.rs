@@ -1,0 +1,62 @@
+//! Audit events from the context they happen in.
+
+use serde_json::Value;
+
+use crate::{
+    cx::OpCx,
+    domain::{audit::AuditEvent, group::Group, user::User},
+    id::AuditId,
+    ports::{audit::AuditRepo, store::StoreResult},
+};
+
+/// What an operation was done to.
+pub(crate) struct Target {
+    kind: &'static str,
+    id: String,
+    name: String,
+}
+
+impl Target {
+    pub(crate) fn new(kind: &'static str, id: impl ToString, name: impl ToString) -> Self {
+        Self {
+            kind,
+            id: id.to_string(),
+            name: name.to_string(),
+        }
+    }
+
+    pub(crate) fn user(user: &User) -> Self {
+        Self::new("user", user.id, &user.username)
+    }
+
+    pub(crate) fn group(group: &Group) -> Self {
+        Self::new("group", group.id, &group.name)
+    }
+}
+
+/// Writes the event into the transaction of what it tells of.
+pub(crate) fn record(
+    tx: &mut (impl AuditRepo + ?Sized),
+    cx: &OpCx,
+    action: &'static str,
+    target: Target,
+    right: impl ToString,
+    details: Value,
+) -> StoreResult<()> {
+    let at = cx.now();
+    tx.insert_audit(&AuditEvent {
+        id: AuditId::generate(at, cx.entropy()),
+        at,
+        actor_id: cx.actor.user_id(),
+        actor: cx.actor.name().to_owned(),
+        address: cx.client.address.clone(),
+        user_agent: cx.client.user_agent.chars().take(300).collect(),
+        request: cx.request,
+        action,
+        target_kind: target.kind,
+        target_id: target.id,
+        target: target.name,
+        right: right.to_string(),
+        details,
+    })
+}
