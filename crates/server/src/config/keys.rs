@@ -1,0 +1,320 @@
+//! The one table of all keys.
+
+use super::{
+    duration::HumanDuration,
+    kind::{Kind, parses},
+    log,
+    password::pepper_holds,
+    reference::{Key, Preset, Secrecy},
+    report::BadValue,
+    server::{HostName, ListenAddress, PathPrefix, TrustedProxy},
+    site::{self, BaseUrl},
+    size::ByteSize,
+    storage::StorageUrl,
+};
+
+/// All keys, by section.
+pub const KEYS: &[Key] = &[
+    key(
+        "site.name",
+        Kind::Text {
+            what: "a name of at most 100 characters",
+            check: site::name_holds,
+        },
+        Preset::Text("Vestibule"),
+        "What the site calls itself.",
+    ),
+    key(
+        "site.base_url",
+        Kind::Text {
+            what: "an address without a path",
+            check: parses::<BaseUrl>,
+        },
+        Preset::Text("http://127.0.0.1:8080"),
+        "What every link begins with, never taken from a request; plain http on loopback alone.",
+    ),
+    key(
+        "server.listen",
+        Kind::Text {
+            what: "an IP address with a port",
+            check: parses::<ListenAddress>,
+        },
+        Preset::Text("127.0.0.1:8080"),
+        "Where the server listens; `--listen` overrides it. Port 0 takes a free one.",
+    ),
+    key(
+        "server.prefix",
+        Kind::Text {
+            what: "a path such as \"/auth\", or \"\"",
+            check: parses::<PathPrefix>,
+        },
+        Preset::Text(""),
+        "What stands before the path of every route.",
+    ),
+    key(
+        "server.workers",
+        MOST_THREADS,
+        Preset::Cores,
+        "How many threads answer requests.",
+    ),
+    key(
+        "server.trusted_proxies",
+        Kind::List {
+            what: "IP addresses or networks",
+            check: parses::<TrustedProxy>,
+        },
+        Preset::Nothing,
+        "The proxies whose word on the client's address and scheme is believed.",
+    ),
+    key(
+        "server.allowed_hosts",
+        Kind::List {
+            what: "hosts without ports",
+            check: parses::<HostName>,
+        },
+        Preset::OwnHost,
+        "The hosts for which requests are answered; any other `Host` header is refused.",
+    ),
+    key(
+        "server.metrics_listen",
+        Kind::Text {
+            what: "an IP address with a port, or \"off\"",
+            check: metrics_address,
+        },
+        Preset::Text("off"),
+        "Where `/metrics` is served, on a listener of its own.",
+    ),
+    key(
+        "server.shutdown_timeout",
+        time(1, 3600, false),
+        Preset::Text("30s"),
+        "How long requests under way may still take once the server was told to stop.",
+    ),
+    secret(
+        Secrecy::Password,
+        key(
+            "storage.url",
+            Kind::Text {
+                what: "a database's address",
+                check: parses::<StorageUrl>,
+            },
+            Preset::Text("sqlite:vestibule.db"),
+            "The database: `sqlite:FILE`, `postgres://…` or `mysql://…`.",
+        ),
+    ),
+    key(
+        "storage.url_file",
+        FILE,
+        Preset::Unset,
+        "A file that holds `storage.url` instead.",
+    ),
+    key(
+        "storage.pool_size",
+        Kind::Number { min: 1, max: 64 },
+        Preset::Number(8),
+        "How many connections to the database are held at most.",
+    ),
+    key(
+        "session.cookie_age",
+        // RFC 6265bis section 5.5 lets browsers cut anything longer than 400 days.
+        time(60, 400 * DAY, false),
+        Preset::Text("24h"),
+        "How long a session lasts at most, however busy it is.",
+    ),
+    key(
+        "session.idle_timeout",
+        time(2 * 60, 400 * DAY, true),
+        Preset::Text("off"),
+        "How long a session may lie unused; must be less than `session.cookie_age`.",
+    ),
+    key(
+        "session.expire_at_browser_close",
+        Kind::Flag,
+        Preset::Flag(true),
+        "Whether the browser forgets the cookie when it closes.",
+    ),
+    key(
+        "session.max_per_user",
+        Kind::Number {
+            min: 1,
+            max: 10_000,
+        },
+        Preset::Number(50),
+        "How many sessions one user may have at once.",
+    ),
+    key(
+        "password.scheme",
+        Kind::Choice(&["argon2id", "bcrypt"]),
+        Preset::Text("argon2id"),
+        "What new hashes are made with.",
+    ),
+    key(
+        "password.min_length",
+        Kind::Number { min: 8, max: 64 },
+        Preset::Number(15),
+        "The least number of characters of a new password.",
+    ),
+    secret(
+        Secrecy::Whole,
+        key(
+            "password.pepper",
+            Kind::Text {
+                what: "text of at least 32 bytes",
+                check: pepper,
+            },
+            Preset::Unset,
+            "A key mixed into every new hash; who loses it locks everyone out.",
+        ),
+    ),
+    key(
+        "password.pepper_file",
+        FILE,
+        Preset::Unset,
+        "A file that holds `password.pepper` instead.",
+    ),
+    key(
+        "password.upgrade_hashes",
+        Kind::Flag,
+        Preset::Flag(true),
+        "Whether a login replaces an outdated hash; off while an older site shares the table.",
+    ),
+    key(
+        "password.argon2_memory",
+        Kind::Size {
+            min: ByteSize::mib(7),
+            max: ByteSize::mib(1024),
+        },
+        Preset::Text("19MiB"),
+        "Memory of one Argon2id hash; times `password.argon2_passes` at least 35MiB.",
+    ),
+    key(
+        "password.argon2_passes",
+        Kind::Number { min: 1, max: 16 },
+        Preset::Number(2),
+        "How often one Argon2id hash goes over its memory.",
+    ),
+    key(
+        "password.bcrypt_cost",
+        Kind::Number { min: 10, max: 15 },
+        Preset::Number(12),
+        "Two to the power of this many rounds of bcrypt.",
+    ),
+    key(
+        "password.hash_threads",
+        MOST_THREADS,
+        Preset::Cores,
+        "How many passwords are hashed at once.",
+    ),
+    key(
+        "password.hash_queue",
+        Kind::Number {
+            min: 1,
+            max: 100_000,
+        },
+        Preset::Number(256),
+        "How many passwords may wait to be hashed before more are turned away.",
+    ),
+    key(
+        "password.blocklist_file",
+        FILE,
+        Preset::Unset,
+        "More passwords that nobody may take, one to a line.",
+    ),
+    key(
+        "limits.login_per_address",
+        Kind::Rate,
+        Preset::Text("30/1m"),
+        "Attempts to log in from one address.",
+    ),
+    key(
+        "limits.login_failures_per_account",
+        Kind::Rate,
+        Preset::Text("5/15m"),
+        "Failed attempts to log in to one account.",
+    ),
+    key(
+        "limits.requests_per_address",
+        Kind::Rate,
+        Preset::Text("unlimited"),
+        "Requests of any kind from one address.",
+    ),
+    key(
+        "limits.body_size",
+        Kind::Size {
+            min: ByteSize::kib(1),
+            max: ByteSize::mib(64),
+        },
+        Preset::Text("64KiB"),
+        "The largest body of a request.",
+    ),
+    key(
+        "limits.page_size",
+        Kind::Number { min: 1, max: 1000 },
+        Preset::Number(200),
+        "The largest page of a list, in items.",
+    ),
+    key(
+        "log.format",
+        Kind::Choice(&["text", "json"]),
+        Preset::Text("text"),
+        "How a line of the log is written: for people, or as one JSON object.",
+    ),
+    key(
+        "log.filter",
+        Kind::Text {
+            what: "a log filter",
+            check: log::filter_holds,
+        },
+        Preset::Text("info"),
+        "What is logged: levels and `target=level` pairs, with commas between.",
+    ),
+];
+
+const fn key(name: &'static str, kind: Kind, default: Preset, meaning: &'static str) -> Key {
+    Key {
+        name,
+        kind,
+        default,
+        secrecy: Secrecy::Open,
+        meaning,
+    }
+}
+
+const fn secret(secrecy: Secrecy, open: Key) -> Key {
+    Key { secrecy, ..open }
+}
+
+const fn time(min: u64, max: u64, off: bool) -> Kind {
+    Kind::Duration {
+        min: HumanDuration::seconds(min),
+        max: HumanDuration::seconds(max),
+        off,
+    }
+}
+
+const FILE: Kind = Kind::Text {
+    what: "the name of a file",
+    check: file_name,
+};
+
+fn file_name(text: &str) -> Result<(), BadValue> {
+    if text.is_empty() || text.contains('\0') {
+        return Err(BadValue::new("expected the name of a file"));
+    }
+    Ok(())
+}
+
+const DAY: u64 = 86_400;
+const MOST_THREADS: Kind = Kind::Number { min: 1, max: 256 };
+
+fn metrics_address(text: &str) -> Result<(), BadValue> {
+    if text == "off" {
+        Ok(())
+    } else {
+        parses::<ListenAddress>(text)
+    }
+}
+
+fn pepper(text: &str) -> Result<(), BadValue> {
+    pepper_holds(text.as_bytes())
+}

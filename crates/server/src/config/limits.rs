@@ -1,0 +1,55 @@
+//! `[limits]`: how often and how much.
+
+use serde::Deserialize;
+
+use super::{check::Check, rate::RateLimit, size::ByteSize};
+
+/// The validated section.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LimitsSettings {
+    /// Attempts to log in from one address.
+    pub login_per_address: RateLimit,
+    /// Failed attempts to log in to one account.
+    pub login_failures_per_account: RateLimit,
+    /// Requests of any kind from one address.
+    pub requests_per_address: RateLimit,
+    /// The largest body of a request, in bytes.
+    pub body_size: usize,
+    /// The largest page of a list, in items.
+    pub page_size: u32,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct RawLimits {
+    login_per_address: RateLimit,
+    login_failures_per_account: RateLimit,
+    requests_per_address: RateLimit,
+    body_size: ByteSize,
+    page_size: u32,
+}
+
+impl Default for RawLimits {
+    fn default() -> Self {
+        Self {
+            login_per_address: RateLimit::per(30, 60),
+            login_failures_per_account: RateLimit::per(5, 15 * 60),
+            requests_per_address: RateLimit::Unlimited,
+            body_size: ByteSize::kib(64),
+            page_size: 200,
+        }
+    }
+}
+
+impl RawLimits {
+    pub(super) fn validate(check: &mut Check<'_>) -> Option<LimitsSettings> {
+        let raw: Self = check.section("limits")?;
+        Some(LimitsSettings {
+            login_per_address: raw.login_per_address,
+            login_failures_per_account: raw.login_failures_per_account,
+            requests_per_address: raw.requests_per_address,
+            body_size: usize::try_from(raw.body_size.0).unwrap_or(usize::MAX),
+            page_size: raw.page_size,
+        })
+    }
+}

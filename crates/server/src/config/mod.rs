@@ -1,0 +1,93 @@
+//! The configuration: `vestibule.toml`, the environment and flags, made into [`Settings`].
+//!
+//! Every key stands in one table ([`reference::KEYS`]) with its form, range, default and meaning;
+//! `docs/settings.md` is that table in print. A key that nothing reads is unknown, a value that
+//! does not fit is refused, and the [`ConfigError`] lists all that is wrong with its place, key
+//! and reason.
+//!
+//! ```
+//! use vestibule_server::config::{Settings, Sources};
+//!
+//! let environment = [("VESTIBULE_SESSION__COOKIE_AGE".into(), "8h".into())];
+//! let settings = Settings::load(&Sources::new(None, environment))?;
+//! assert_eq!(settings.session.cookie_age.as_secs(), 8 * 3600);
+//!
+//! let environment = [("VESTIBULE_SESSION__COOKIE_AGE".into(), "8 hours".into())];
+//! let error = Settings::load(&Sources::new(None, environment)).unwrap_err();
+//! assert_eq!(error.problems[0].key.as_deref(), Some("session.cookie_age"));
+//! # Ok::<(), vestibule_server::config::ConfigError>(())
+//! ```
+
+mod check;
+mod document;
+pub mod duration;
+pub mod edit;
+mod given;
+mod keys;
+pub mod kind;
+pub mod limits;
+pub mod load;
+pub mod log;
+pub mod password;
+pub mod rate;
+mod raw;
+pub mod reference;
+mod replace;
+pub mod report;
+mod secret_files;
+pub mod server;
+pub mod session;
+pub mod site;
+pub mod size;
+pub mod storage;
+mod suggest;
+mod view;
+
+// The command is a module of the command line; here it stands for the tests of the two together.
+#[cfg(test)]
+#[path = "../cli/config.rs"]
+#[expect(unreachable_pub, reason = "public in its own place")]
+mod command;
+#[cfg(test)]
+mod tests;
+
+pub use self::{
+    edit::EditError,
+    limits::LimitsSettings,
+    load::{FlagValue, Loaded, Sources, load},
+    log::{LogFormat, LogSettings},
+    password::{PasswordScheme, PasswordSettings},
+    rate::RateLimit,
+    report::{ConfigError, Origin, Problem},
+    server::ServerSettings,
+    session::SessionSettings,
+    site::{BaseUrl, SiteSettings},
+    storage::{StorageSettings, StorageUrl},
+    view::Setting,
+};
+
+/// All settings, validated, with every default filled in and every secret read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// What the site is called and where it is found.
+    pub site: SiteSettings,
+    /// Where it listens, whom it believes, how it stops.
+    pub server: ServerSettings,
+    /// Which database.
+    pub storage: StorageSettings,
+    /// How long a login lasts.
+    pub session: SessionSettings,
+    /// How passwords are judged and hashed.
+    pub password: PasswordSettings,
+    /// How often and how much.
+    pub limits: LimitsSettings,
+    /// What is written about the work.
+    pub log: LogSettings,
+}
+
+impl Settings {
+    /// Reads the settings from their sources; the error lists all that does not hold.
+    pub fn load(sources: &Sources) -> Result<Self, ConfigError> {
+        load(sources).map(|loaded| loaded.settings)
+    }
+}
