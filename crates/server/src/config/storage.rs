@@ -62,11 +62,18 @@ impl StorageUrl {
     }
 
     /// Whether it holds a password.
+    ///
+    /// Looked for in the text as well: a password that was not escaped may have been taken for a
+    /// port and a path.
     pub(super) fn has_password(text: &str) -> bool {
-        Url::parse(text).is_ok_and(|url| {
-            // libpq and the MySQL drivers take one from the query too.
-            url.password().is_some() || url.query_pairs().any(|(name, _)| name == "password")
-        })
+        let user = text
+            .split_once("://")
+            .and_then(|(_, rest)| rest.rsplit_once('@'));
+        user.is_some_and(|(user, _)| user.contains(':'))
+            || Url::parse(text).is_ok_and(|url| {
+                // libpq and the MySQL drivers take one from the query too.
+                url.query_pairs().any(|(name, _)| name.contains("password"))
+            })
     }
 }
 
@@ -85,8 +92,13 @@ impl FromStr for StorageUrl {
         }
         let (scheme, rest) = text.split_once(':').ok_or_else(form)?;
         match scheme {
+            // A database in memory would be gone with the program.
+            "sqlite" if rest == ":memory:" => return Err(BadValue::new("must name a file")),
+            "sqlite" if rest.starts_with("//") && !rest.starts_with("///") => {
+                return Err(BadValue::new("must not name a host; write sqlite:FILE"));
+            }
             "sqlite" if !rest.is_empty() => {}
-            "postgres" | "postgresql" | "mysql" => {
+            "postgres" | "postgresql" | "mysql" | "mariadb" => {
                 let url = Url::parse(text).map_err(|_| form())?;
                 if !rest.starts_with("//") || url.path().trim_matches('/').is_empty() {
                     return Err(BadValue::new(
@@ -135,6 +147,8 @@ mod tests {
             "postgres://v:hunter2@db/vestibule?sslmode=require",
             "mysql://db/vestibule?user=v&password=hunter2",
             "postgres://v:hunt@er2@db/vestibule",
+            "postgres://v:12/hunter2@db/vestibule",
+            "postgres://db/vestibule?sslpassword=hunter2",
         ] {
             let url: StorageUrl = text.parse().unwrap();
             assert_eq!(url.expose(), text);
