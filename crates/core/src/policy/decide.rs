@@ -8,7 +8,7 @@ use crate::{
         grant::{Effect, Grant, Scope, Subject},
         level::{Action, Level},
         object::{DeleteRule, Object, ObjectRef, ObjectType},
-        permission::{Permission, PermissionCode},
+        permission::Permission,
     },
     id::GrantId,
     time::Timestamp,
@@ -112,9 +112,15 @@ pub fn decide(
     question: Question<'_>,
     now: Timestamp,
 ) -> Decision {
-    if !facts.user().is_live(now) {
-        return no(Reason::NotLive);
+    if facts.user().is_live(now) {
+        judge(facts, catalogue, question)
+    } else {
+        no(Reason::NotLive)
     }
+}
+
+/// The decision about an account that is live.
+fn judge(facts: &Facts, catalogue: &Catalogue, question: Question<'_>) -> Decision {
     let Some(permission) = catalogue.permission(question.permission) else {
         return no(Reason::UnknownPermission);
     };
@@ -140,16 +146,20 @@ pub fn decide(
 /// Every registered permission that the user holds as a whole: the warm path's memory of
 /// [`decide`].
 pub fn whole_permissions(facts: &Facts, catalogue: &Catalogue, now: Timestamp) -> Bits {
+    if facts.user().is_live(now) {
+        whole_once_live(facts, catalogue)
+    } else {
+        Bits::default()
+    }
+}
+
+/// What [`whole_permissions`] would be if the account were live: what enabling it gives away.
+pub fn whole_once_live(facts: &Facts, catalogue: &Catalogue) -> Bits {
     let permissions = catalogue.permissions();
     Bits::collect(permissions.len(), |bit| {
         permissions.get(bit as usize).is_some_and(|permission| {
-            decide(
-                facts,
-                catalogue,
-                Question::whole(permission.code.as_str()),
-                now,
-            )
-            .allowed
+            let question = Question::whole(permission.code.as_str());
+            judge(facts, catalogue, question).allowed
         })
     })
 }
@@ -366,63 +376,6 @@ impl fmt::Display for ScopeWords<'_> {
             Scope::Whole => f.write_str("everything"),
             Scope::Object(object) => object.fmt(f),
             Scope::Prefix(prefix) => write!(f, "all below {}:{}", prefix.kind, prefix.path),
-        }
-    }
-}
-
-/// Whether a permission, wherever it is granted, is held by the user in that scope: what nobody
-/// may grant without.
-pub fn holds(
-    facts: &Facts,
-    catalogue: &Catalogue,
-    code: &PermissionCode,
-    scope: &Scope,
-    known: Option<&Object>,
-    now: Timestamp,
-) -> bool {
-    let permission = code.as_str();
-    let whole = || decide(facts, catalogue, Question::whole(permission), now).allowed;
-    match scope {
-        Scope::Whole => whole(),
-        Scope::Object(object) => {
-            let object = Some(object);
-            decide(
-                facts,
-                catalogue,
-                Question {
-                    permission,
-                    object,
-                    known,
-                },
-                now,
-            )
-            .allowed
-        }
-        // To give all below a path one must hold all below it: as a whole, or by a grant on the
-        // path or above it, with nothing denied inside.
-        Scope::Prefix(prefix) => {
-            let path = ObjectRef {
-                kind: prefix.kind.clone(),
-                id: prefix.path.clone(),
-            };
-            let question = Question {
-                permission,
-                object: Some(&path),
-                known: None,
-            };
-            let denied_inside = facts.grants().iter().any(|grant| {
-                grant.permission == *code
-                    && grant.effect == Effect::Deny
-                    && match &grant.scope {
-                        Scope::Object(object) => prefix.covers(object),
-                        Scope::Prefix(inner) => {
-                            inner.kind == prefix.kind && inner.path.starts_with(&*prefix.path)
-                        }
-                        Scope::Whole => true,
-                    }
-            });
-            (facts.user().is_superuser || !denied_inside)
-                && decide(facts, catalogue, question, now).allowed
         }
     }
 }

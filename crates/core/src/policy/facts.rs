@@ -85,7 +85,8 @@ impl Facts {
     }
 
     /// Puts together what has been read: the user's memberships, the groups these reach, and the
-    /// grants to any of them. What has expired is left out; what will is noted.
+    /// grants to any of them. What has expired or is another's is left out; when the next thing
+    /// expires is noted.
     pub fn new(
         user: User,
         memberships: &[Membership],
@@ -104,7 +105,7 @@ impl Facts {
             .unwrap_or(Timestamp::MAX);
 
         let groups: HashMap<GroupId, &Group> = groups.iter().map(|g| (g.id, g)).collect();
-        let reached = reach(memberships, catalogue, now)
+        let reached: HashMap<_, _> = reach(memberships, catalogue, now)
             .into_iter()
             .filter_map(|step| {
                 let group = groups.get(&step.group)?;
@@ -118,7 +119,12 @@ impl Facts {
             })
             .collect();
 
-        grants.retain(|grant| grant.is_live(now));
+        let is_theirs = |subject: Subject| match subject {
+            Subject::User(id) => id == user.id,
+            Subject::Group(id) => reached.contains_key(&id),
+            Subject::Authenticated => true,
+        };
+        grants.retain(|grant| grant.is_live(now) && is_theirs(grant.subject));
         // The oldest first, so that a decision names the same grant whatever order they came in.
         grants.sort_unstable_by_key(|grant| grant.id);
         let mut by_permission: HashMap<PermissionCode, PermissionGrants> = HashMap::new();

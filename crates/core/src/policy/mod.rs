@@ -4,5 +4,6 @@ pub mod bits;
 pub mod catalogue;
 pub mod decide;
 pub mod facts;
+pub mod holds;
 pub mod passwords;
 pub mod visible;

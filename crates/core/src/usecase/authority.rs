@@ -10,8 +10,9 @@ use crate::{
     policy::{
         bits::Bits,
         catalogue::Catalogue,
-        decide::{Question, decide, holds, whole_permissions},
+        decide::{Question, decide, whole_once_live},
         facts::Facts,
+        holds::holds,
     },
     ports::store::{StoreError, Tx},
     time::Timestamp,
@@ -170,6 +171,6 @@ impl Authority {
 
     fn whole_of(&self, facts: &Facts) -> Bits {
         // What a disabled account would have counts too: enabling it is acting upon it.
-        whole_permissions(facts, &self.catalogue, self.now)
+        whole_once_live(facts, &self.catalogue)
     }
 }
