@@ -42,7 +42,8 @@ impl Level {
     }
 
     /// Whether a manager of the owning group may do this to somebody else's object.
-    /// In a private group nobody but the owner of the data annotates it.
+    /// In a private group nobody but the owner of the data annotates it; superusers stand above
+    /// levels and are not asked about here.
     pub fn lets_managers(self, action: Action) -> bool {
         action != Action::Annotate || self != Self::Private
     }
