@@ -207,6 +207,35 @@ mod tests {
     }
 
     #[test]
+    fn atk_a003_the_decoy_is_really_compared_with() {
+        // A decoy under a pepper that is not there: whoever compares with it gets an error.
+        let mut trapped = weak();
+        let peppered = engine(Scheme::weak_for_tests(), pepper(1), true);
+        let trap = peppered.hash(&Secret::new("trap")).unwrap();
+        trapped.decoy = readable(&trap);
+        let verify = |password: &str, stored: Option<&str>| {
+            let stored = stored.map(PasswordHash::from_stored);
+            trapped.verify(&Secret::new(password), stored.as_ref())
+        };
+        for stored in [
+            None,
+            Some("!"),
+            Some(""),
+            Some("gibberish"),
+            Some(MD5_OF_PASSWORD),
+        ] {
+            for password in ["wrong", ""] {
+                let found = verify(password, stored);
+                assert!(
+                    matches!(found, Err(HashError::Failed(_))),
+                    "{password:?} {stored:?}"
+                );
+            }
+        }
+        assert!(verify("password", Some(MD5_OF_PASSWORD)).unwrap().matches);
+    }
+
+    #[test]
     fn without_a_hash_to_compare_with_the_decoy_is_compared_with() {
         for stored in [
             None,

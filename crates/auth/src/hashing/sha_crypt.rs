@@ -8,6 +8,9 @@ use super::text::number;
 /// the length.
 const MAX_BYTES: usize = 512;
 
+/// More rounds than any system sets, and over two seconds with the longest password.
+const MAX_ROUNDS: u32 = 1_000_000;
+
 /// A parsed `$5$` or `$6$` string.
 #[derive(Debug)]
 pub(super) struct ShaCryptHash {
@@ -30,6 +33,9 @@ impl ShaCryptHash {
         };
         if rounds < 1000 {
             return Err("fewer rounds than the scheme allows");
+        }
+        if rounds > MAX_ROUNDS {
+            return Err("over the cap on rounds");
         }
         let (salt, digest) = rest.split_once('$').ok_or("a part is missing")?;
         if salt.is_empty() || salt.len() > 16 {

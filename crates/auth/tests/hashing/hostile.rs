@@ -56,7 +56,7 @@ fn a_hash_over_the_caps_is_unreadable() {
         format!("scrypt$1073741824$salt$8$1${wide}=="),
         format!("scrypt$16384$salt$8$1024${wide}=="),
         "$2b$31$abcdefghijklmnopqrstuuxWOUuqfm5rPWaDVWCzVdaog4V8np.0q".to_owned(),
-        format!("$6$rounds=999999999$salt${wide}"),
+        format!("$6$rounds=1000001$salt${wide}"),
         "x".repeat(100_000),
     ] {
         assert!(StoredHash::parse(&stored).is_err(), "{}", &stored[..30]);
