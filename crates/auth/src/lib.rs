@@ -2,5 +2,6 @@
 #![deny(missing_docs)]
 #![forbid(unsafe_code)]
 
+pub mod backends;
 pub mod hashing;
 pub mod passwords;

@@ -86,3 +86,77 @@ words!(Action: View = "view", Annotate = "annotate", Edit = "edit", Delete = "de
     Manage = "manage"; "view, annotate, edit, delete, manage");
 words!(Level: Private = "private", ReadOnly = "read-only", ReadAnnotate = "read-annotate",
     ReadWrite = "read-write"; "private, read-only, read-annotate, read-write");
+
+#[cfg(test)]
+mod tests {
+    use super::{Action, Level};
+
+    const ACTIONS: [Action; 5] = [
+        Action::View,
+        Action::Annotate,
+        Action::Edit,
+        Action::Delete,
+        Action::Manage,
+    ];
+    const LEVELS: [Level; 4] = [
+        Level::Private,
+        Level::ReadOnly,
+        Level::ReadAnnotate,
+        Level::ReadWrite,
+    ];
+
+    fn matrix(lets: impl Fn(Level, Action) -> bool) -> [[bool; 5]; 4] {
+        LEVELS.map(|level| ACTIONS.map(|action| lets(level, action)))
+    }
+
+    #[test]
+    fn seed_om_37_to_40_what_members_may_is_exactly_this() {
+        let table = [
+            // view, annotate, edit, delete, manage
+            [false, false, false, false, false],
+            [true, false, false, false, false],
+            [true, true, false, false, false],
+            [true, true, true, true, false],
+        ];
+        assert_eq!(matrix(Level::lets_members), table);
+    }
+
+    #[test]
+    fn seed_om_41_what_managers_may_is_exactly_this() {
+        let table = [
+            [true, false, true, true, true],
+            [true, true, true, true, true],
+            [true, true, true, true, true],
+            [true, true, true, true, true],
+        ];
+        assert_eq!(matrix(Level::lets_managers), table);
+    }
+
+    /// The list of visible objects asks for the lowest level that lets somebody.
+    #[test]
+    fn a_higher_level_never_lets_less() {
+        for pair in LEVELS.windows(2) {
+            assert!(pair[0] < pair[1]);
+            for action in ACTIONS {
+                assert!(pair[0].lets_members(action) <= pair[1].lets_members(action));
+                assert!(pair[0].lets_managers(action) <= pair[1].lets_managers(action));
+            }
+        }
+    }
+
+    #[test]
+    fn levels_and_actions_are_read_back_from_their_words() {
+        for level in LEVELS {
+            assert_eq!(level.to_string().parse(), Ok(level));
+        }
+        for action in ACTIONS {
+            assert_eq!(action.to_string().parse(), Ok(action));
+        }
+        let error = "read_write".parse::<Level>().unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "is none of private, read-only, read-annotate, read-write"
+        );
+        assert!("View".parse::<Action>().is_err());
+    }
+}

@@ -69,6 +69,8 @@ impl ObjectRef {
     /// From its two parts.
     pub fn new(kind: &str, id: &str) -> Result<Self, FieldError> {
         let kind = ObjectType::parse(kind)?;
+        // Counted once it is in NFC, which makes some characters longer.
+        let id = text::line("object", id, Self::MAX_ID_BYTES)?;
         if id.is_empty() || id.len() > Self::MAX_ID_BYTES {
             return Err(FieldError::new(
                 "object",
@@ -76,7 +78,6 @@ impl ObjectRef {
                 "the id has no bytes or over 255",
             ));
         }
-        let id = text::line("object", id, Self::MAX_ID_BYTES)?;
         if id.starts_with('/') && !is_plain_path(&id) {
             return Err(FieldError::new(
                 "object",
@@ -142,6 +143,13 @@ impl ObjectPrefix {
         }
         if !object.id.ends_with('/') {
             object.id = format!("{}/", object.id).into();
+        }
+        if object.id.len() > ObjectRef::MAX_ID_BYTES {
+            return Err(FieldError::new(
+                "prefix",
+                "invalid_prefix",
+                "has over 255 bytes with its closing /",
+            ));
         }
         Ok(Self {
             kind: object.kind,
@@ -215,3 +223,139 @@ super::level::words!(DeleteRule: ByLevel = "by-level", OwnerOnly = "owner-only";
 use std::str::FromStr;
 
 use super::level::UnknownWord;
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::{ObjectPrefix, ObjectRef};
+
+    fn code_of(text: &str) -> &'static str {
+        ObjectRef::parse(text).map_or_else(|error| error.code, |_| "accepted")
+    }
+
+    #[test]
+    fn references_are_a_kind_a_colon_and_an_id() {
+        for (text, kind, id) in [
+            ("calc:1", "calc", "1"),
+            ("omero.image:7", "omero.image", "7"),
+            ("doc:a:b:c", "doc", "a:b:c"),
+            ("page:/", "page", "/"),
+            ("page:/base1/t1/", "page", "/base1/t1/"),
+            ("page:base1//../t1", "page", "base1//../t1"),
+            ("note:Größe 🔬", "note", "Größe 🔬"),
+        ] {
+            let object = ObjectRef::parse(text).unwrap();
+            assert_eq!((object.kind.as_str(), &*object.id), (kind, id), "{text}");
+            assert_eq!(object.to_string(), text);
+        }
+    }
+
+    #[test]
+    fn what_is_no_reference_is_refused_with_a_stable_code() {
+        for (text, code) in [
+            ("", "invalid_object"),
+            ("calc", "invalid_object"),
+            (":1", "invalid_object_type"),
+            ("ca lc:1", "invalid_object_type"),
+            ("calc/x:1", "invalid_object_type"),
+            ("cälc:1", "invalid_object_type"),
+            ("calc:", "invalid_object_id"),
+            ("calc:a\0b", "forbidden_character"),
+            ("calc:a\u{202E}b", "forbidden_character"),
+        ] {
+            assert_eq!(code_of(text), code, "{text:?}");
+        }
+        assert_eq!(code_of(&format!("{}:1", "k".repeat(100))), "accepted");
+        let long_kind = format!("{}:1", "k".repeat(101));
+        assert_eq!(code_of(&long_kind), "invalid_object_type");
+    }
+
+    #[test]
+    fn an_id_has_at_most_255_bytes_as_it_is_kept() {
+        assert_eq!(code_of(&format!("k:{}", "x".repeat(255))), "accepted");
+        assert_eq!(code_of(&format!("k:{}", "x".repeat(256))), "too_long");
+        assert_eq!(
+            code_of(&format!("k:{}", "ж".repeat(128))),
+            "invalid_object_id"
+        );
+        // 240 bytes as typed, 480 in NFC.
+        let grows = "\u{958}".repeat(80);
+        assert_eq!(code_of(&format!("k:{grows}")), "invalid_object_id");
+    }
+
+    #[test]
+    fn seed_kt_2_paths_have_no_empty_or_dotted_segments() {
+        for path in [
+            "//", "//a", "/a//b", "/a//", "/.", "/./a", "/a/..", "/../a/", "/a/./b",
+        ] {
+            assert_eq!(
+                code_of(&format!("k:{path}")),
+                "invalid_object_path",
+                "{path}"
+            );
+            assert!(ObjectPrefix::new("k", path).is_err(), "{path}");
+        }
+        for path in ["/", "/a", "/a/", "/...", "/.a/b.", "/a..b/"] {
+            assert_eq!(code_of(&format!("k:{path}")), "accepted", "{path}");
+        }
+    }
+
+    #[test]
+    fn prefixes_begin_and_end_with_a_slash() {
+        for (typed, kept) in [("/", "/"), ("/a", "/a/"), ("/a/", "/a/"), ("/a/b", "/a/b/")] {
+            let prefix = ObjectPrefix::new("k", typed).unwrap();
+            assert_eq!(&*prefix.path, kept);
+            assert_eq!(prefix.to_string(), format!("k:{kept}*"));
+        }
+        for typed in ["", "a", "a/", "*", "a/*"] {
+            assert!(ObjectPrefix::new("k", typed).is_err(), "{typed:?}");
+        }
+        let longest = format!("/{}", "x".repeat(253));
+        assert_eq!(ObjectPrefix::new("k", &longest).unwrap().path.len(), 255);
+        let error = ObjectPrefix::new("k", &format!("{longest}x")).unwrap_err();
+        assert_eq!((error.field, error.code), ("prefix", "invalid_prefix"));
+    }
+
+    #[test]
+    fn seed_kt_2_a_prefix_covers_itself_and_what_is_below_never_its_neighbours() {
+        let prefix = ObjectPrefix::new("k", "/base1/").unwrap();
+        let covers = |text: &str| prefix.covers(&ObjectRef::parse(text).unwrap());
+        for text in ["k:/base1", "k:/base1/", "k:/base1/t1", "k:/base1/t1/"] {
+            assert!(covers(text), "{text}");
+        }
+        for text in [
+            "k:/base10/",
+            "k:/base",
+            "k:/",
+            "k:base1/t1",
+            "k:/Base1/",
+            "l:/base1/",
+        ] {
+            assert!(!covers(text), "{text}");
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..<_>::default() })]
+
+        #[test]
+        fn a_reference_is_read_back_from_what_it_is_written_as(text in "[a-c./:]{0,12}") {
+            if let Ok(object) = ObjectRef::parse(&text) {
+                let again = ObjectRef::parse(&object.to_string());
+                prop_assert_eq!(again.as_ref(), Ok(&object));
+            }
+        }
+
+        #[test]
+        fn a_prefix_covers_what_its_segments_begin(path in "(/[ab]{1,2}){1,3}/?", id in "(/[ab]{1,2}){1,4}/?") {
+            let segments = |path: &str| {
+                path.split('/').filter(|s| !s.is_empty()).map(str::to_owned).collect::<Vec<_>>()
+            };
+            let prefix = ObjectPrefix::new("k", &path).unwrap();
+            let object = ObjectRef::new("k", &id).unwrap();
+            let expected = segments(&id).starts_with(&segments(&path));
+            prop_assert_eq!(prefix.covers(&object), expected);
+        }
+    }
+}

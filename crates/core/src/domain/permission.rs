@@ -86,3 +86,72 @@ pub struct Permission {
     /// When it was first registered.
     pub registered_at: Timestamp,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::PermissionCode;
+
+    #[test]
+    fn codes_are_an_app_a_dot_and_a_name() {
+        for (code, app) in [
+            ("app.view", "app"),
+            ("vestibule.view_user", "vestibule"),
+            ("auth.add-user", "auth"),
+            ("a.b", "a"),
+            ("omero.image.view", "omero"),
+            ("3d.view_2", "3d"),
+            ("App.View", "App"),
+        ] {
+            let parsed = PermissionCode::parse(code).unwrap();
+            assert_eq!((parsed.as_str(), parsed.app()), (code, app));
+        }
+    }
+
+    #[test]
+    fn atk_a217_wildcards_and_other_characters_are_refused() {
+        for code in [
+            "",
+            ".",
+            "app",
+            "app.",
+            ".view",
+            "*",
+            "*.*",
+            "app.*",
+            "*.view",
+            "app.view*",
+            "app.view?",
+            "app.view%",
+            "app.view,app.edit",
+            "app.view app.edit",
+            "app.view ",
+            " app.view",
+            "app.view\n",
+            "app/view",
+            "app:view",
+            "app.vi\u{200B}ew",
+            "аpp.view",
+        ] {
+            let error = PermissionCode::parse(code).unwrap_err();
+            assert_eq!(
+                (error.field, error.code),
+                ("permission", "invalid_permission")
+            );
+        }
+    }
+
+    #[test]
+    fn codes_have_at_most_191_bytes() {
+        let longest = format!("app.{}", "x".repeat(PermissionCode::MAX_BYTES - 4));
+        assert!(PermissionCode::parse(&longest).is_ok());
+        assert!(PermissionCode::parse(&format!("{longest}x")).is_err());
+    }
+
+    #[test]
+    fn atk_a217_codes_that_begin_alike_or_differ_in_case_are_different() {
+        let code = |text| PermissionCode::parse(text).unwrap();
+        assert_ne!(code("app.view"), code("app.view_secret"));
+        assert_ne!(code("app.view"), code("app.View"));
+        assert_ne!(code("app.view"), code("app.view.all"));
+    }
+}

@@ -2,12 +2,14 @@
 
 use caseless::default_case_fold_str;
 use unicode_normalization::UnicodeNormalization;
-use unicode_properties::{GeneralCategory as Category, UnicodeGeneralCategory};
+use unicode_properties::{GeneralCategory as Category, UnicodeEmoji, UnicodeGeneralCategory};
 
 use super::invalid::FieldError;
 
 /// Whether the character could hide, reorder or forge what a reader sees: controls, bidirectional
-/// and zero-width marks, line separators, private and unassigned code points.
+/// and zero-width marks, line separators, private and unassigned code points, and the letters and
+/// marks that are drawn as nothing (`Default_Ignorable_Code_Point` of Unicode Standard Annex 44,
+/// and the empty Braille cell).
 fn is_deceptive(character: char) -> bool {
     matches!(
         character.general_category(),
@@ -20,13 +22,35 @@ fn is_deceptive(character: char) -> bool {
             | Category::Unassigned
     ) || matches!(
         character,
-        '\u{115F}' | '\u{1160}' | '\u{3164}' | '\u{FFA0}' | '\u{034F}'
+        '\u{034F}'
+            | '\u{115F}'
+            | '\u{1160}'
+            | '\u{17B4}'
+            | '\u{17B5}'
+            | '\u{180B}'..='\u{180F}'
+            | '\u{2800}'
+            | '\u{3164}'
+            | '\u{FE00}'..='\u{FE0F}'
+            | '\u{FFA0}'
+            | '\u{E0100}'..='\u{E01EF}'
     )
 }
 
-/// Emoji sequences join with U+200D; anywhere else it hides something.
-fn is_emoji_joiner(previous: Option<char>, character: char) -> bool {
-    character == '\u{200D}' && previous.is_some_and(|c| !c.is_alphanumeric() && !c.is_ascii())
+const JOINER: char = '\u{200D}';
+const AS_EMOJI: char = '\u{FE0F}';
+
+/// Emoji are joined by U+200D and marked by U+FE0F (Unicode Technical Standard 51); anywhere else
+/// these two hide something.
+fn is_within_emoji(before: &[char], character: char, after: Option<char>) -> bool {
+    let is_emoji = |c: char| !c.is_ascii() && c.is_emoji_char();
+    match (character, before) {
+        (AS_EMOJI, [.., '0'..='9' | '#' | '*']) => after == Some('\u{20E3}'),
+        (AS_EMOJI, [.., last]) => is_emoji(*last),
+        (JOINER, [.., first, AS_EMOJI] | [.., first]) => {
+            is_emoji(*first) && after.is_some_and(is_emoji)
+        }
+        _ => false,
+    }
 }
 
 /// One line of text in NFC (Unicode Standard Annex 15) without deceptive characters.
@@ -35,10 +59,10 @@ pub(crate) fn line(
     text: &str,
     max_chars: usize,
 ) -> Result<String, FieldError> {
-    let normal: String = text.nfc().collect();
-    let mut previous = None;
-    for character in normal.chars() {
-        if is_deceptive(character) && !is_emoji_joiner(previous, character) {
+    let characters: Vec<char> = text.nfc().collect();
+    for (at, character) in characters.iter().copied().enumerate() {
+        let after = characters.get(at + 1).copied();
+        if is_deceptive(character) && !is_within_emoji(&characters[..at], character, after) {
             let code = u32::from(character);
             return Err(FieldError::new(
                 field,
@@ -48,16 +72,15 @@ pub(crate) fn line(
                 ),
             ));
         }
-        previous = Some(character);
     }
-    if normal.chars().count() > max_chars {
+    if characters.len() > max_chars {
         return Err(FieldError::new(
             field,
             "too_long",
             format!("has more than {max_chars} characters"),
         ));
     }
-    Ok(normal)
+    Ok(characters.into_iter().collect())
 }
 
 /// A name by which things are found: a non-empty [`line`] without blanks at its ends.
@@ -80,10 +103,11 @@ pub(crate) fn name(
     Ok(name)
 }
 
-/// What two spellings have in common when only case and compatibility forms differ:
-/// NFKC, case-folded, until nothing changes any more.
+/// What two spellings have in common when only case, compatibility forms and the invisible parts
+/// of emoji differ: NFKC, case-folded, until nothing changes any more.
 pub(crate) fn key(text: &str) -> String {
-    let mut key: String = text.nfkc().collect();
+    let is_drawn = |character: &char| !matches!(*character, JOINER | AS_EMOJI);
+    let mut key: String = text.chars().filter(is_drawn).nfkc().collect();
     // One round is not always a fixed point (U+0345 and friends), three always were.
     for _ in 0..3 {
         let folded: String = default_case_fold_str(&key).nfkc().collect();

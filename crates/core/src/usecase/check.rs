@@ -11,10 +11,12 @@ use crate::{
         object::{Object, ObjectRef, ObjectType},
         page::{Page, PageRequest},
         rights,
+        user::User,
     },
     id::UserId,
     policy::{
-        decide::{Decision, Question, decide, may_know_of},
+        catalogue::Catalogue,
+        decide::{Decision, Question, decide, may_know_of, whole_permissions},
         facts::Facts,
         visible::visible,
     },
@@ -141,6 +143,58 @@ impl Check {
                         items: Vec::new(),
                     }),
                 }
+            })
+            .await
+    }
+}
+
+/// Who somebody is and what they may, for their own eyes.
+#[derive(Clone, Debug)]
+pub struct Description {
+    /// The account.
+    pub user: User,
+    /// The names of all groups the user is in, directly or through others, in order.
+    pub groups: Vec<String>,
+    /// The names of the groups the user manages, in order.
+    pub managed_groups: Vec<String>,
+    /// The codes of all permissions held as a whole, in order.
+    pub permissions: Vec<String>,
+}
+
+impl Check {
+    /// Tells a user who they are; `None` when the account is not there, or not live, any more.
+    pub async fn describe(
+        &self,
+        cx: &OpCx,
+        user: UserId,
+    ) -> Result<Option<Description>, StoreError> {
+        let now = cx.now();
+        self.store
+            .read(move |tx| {
+                let catalogue = Catalogue::load(tx)?;
+                let facts = Facts::load(tx, &catalogue, user, now)?;
+                Ok(facts
+                    .filter(|facts| facts.user().is_live(now))
+                    .map(|facts| {
+                        let held = whole_permissions(&facts, &catalogue, now);
+                        let all = catalogue.permissions();
+                        let held = held.iter().filter_map(|bit| all.get(bit as usize));
+                        let mut groups: Vec<_> = facts
+                            .groups()
+                            .map(|(_, group)| (group.name.to_string(), group.is_manager))
+                            .collect();
+                        groups.sort_unstable();
+                        Description {
+                            user: facts.user().clone(),
+                            managed_groups: groups
+                                .iter()
+                                .filter(|g| g.1)
+                                .map(|g| g.0.clone())
+                                .collect(),
+                            groups: groups.into_iter().map(|g| g.0).collect(),
+                            permissions: held.map(|p| p.code.to_string()).collect(),
+                        }
+                    }))
             })
             .await
     }

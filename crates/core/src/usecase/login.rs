@@ -25,11 +25,32 @@ use crate::{
 
 /// The right to open one session: made only by a login that went through every step it needed.
 ///
-/// Nothing else can make one, so nothing else can open a session:
+/// Nothing else can make one, so nothing else can open a session. Its fields are private
+/// (E0451):
 ///
-/// ```compile_fail
+/// ```compile_fail,E0451
+/// use vestibule_core::{id::UserId, usecase::login::LoginGrant};
+/// fn forge(user: UserId) -> LoginGrant {
+///     LoginGrant { user, backend: String::new(), rehash: None, failures: None }
+/// }
+/// ```
+///
+/// and a grant opens one session, since it can be neither copied nor cloned (E0382):
+///
+/// ```compile_fail,E0382
 /// use vestibule_core::usecase::login::LoginGrant;
-/// let grant = LoginGrant { user: todo!(), backend: String::new(), rehash: None };
+/// fn twice(grant: LoginGrant) -> (LoginGrant, LoginGrant) {
+///     (grant, grant)
+/// }
+/// ```
+///
+/// while handing it on is fine:
+///
+/// ```
+/// use vestibule_core::{id::UserId, usecase::login::LoginGrant};
+/// fn once(_user: UserId, grant: LoginGrant) -> LoginGrant {
+///     grant
+/// }
 /// ```
 #[derive(Debug)]
 pub struct LoginGrant {

@@ -116,6 +116,12 @@ impl Passwords {
 
     /// Checks a new password for somebody and hashes it.
     pub async fn accept(&self, user: &User, new: &Secret) -> AdminResult<PasswordHash> {
+        self.judge(user, new)?;
+        Ok(self.hasher.hash(new).await?)
+    }
+
+    /// Checks a new password for somebody.
+    pub fn judge(&self, user: &User, new: &Secret) -> AdminResult<()> {
         let context = [
             user.username.as_str(),
             user.first_name.as_str(),
@@ -124,10 +130,7 @@ impl Passwords {
             &self.site_name,
         ];
         let problems = self.policy.check(new, &context);
-        if !problems.is_empty() {
-            return Err(AdminError::Password(problems));
-        }
-        Ok(self.hasher.hash(new).await?)
+        if problems.is_empty() { Ok(()) } else { Err(AdminError::Password(problems)) }
     }
 
     async fn put(

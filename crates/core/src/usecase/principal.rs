@@ -146,7 +146,7 @@ pub struct Principals {
 impl Principals {
     /// Begins with nothing remembered. Has the store tell of changes made through it; changes
     /// made elsewhere come in through [`Self::sync`].
-    pub fn new(store: Store, seal: TokenSeal, limits: SessionLimits) -> Arc<Self> {
+    pub fn new(store: &Store, seal: TokenSeal, limits: SessionLimits) -> Arc<Self> {
         let principals = Arc::new(Self {
             store: store.clone(),
             seal,

@@ -17,6 +17,10 @@ pub(crate) struct Target {
 }
 
 impl Target {
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "ids and names of any kind, by the dozen"
+    )]
     pub(crate) fn new(kind: &'static str, id: impl ToString, name: impl ToString) -> Self {
         Self {
             kind,
@@ -40,7 +44,7 @@ pub(crate) fn record(
     cx: &OpCx,
     action: &'static str,
     target: Target,
-    right: impl ToString,
+    right: impl AsRef<str>,
     details: Value,
 ) -> StoreResult<()> {
     let at = cx.now();
@@ -56,7 +60,7 @@ pub(crate) fn record(
         target_kind: target.kind,
         target_id: target.id,
         target: target.name,
-        right: right.to_string(),
+        right: right.as_ref().to_owned(),
         details,
     })
 }

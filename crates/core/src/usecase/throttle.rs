@@ -148,7 +148,11 @@ impl Reserved {
         if let Some(known) = self.throttle.lock().get_mut(&self.key)
             && failures.count > known.failures.count
         {
-            known.failures = failures;
+            // The window runs from the first failure; a later one does not begin it anew.
+            if known.failures.count == 0 {
+                known.failures.since = failures.since;
+            }
+            known.failures.count = failures.count;
         }
     }
 
@@ -165,5 +169,205 @@ impl Drop for Reserved {
         if let Some(known) = self.throttle.lock().get_mut(&self.key) {
             known.under_way = known.under_way.saturating_sub(1);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        sync::{Arc, Barrier},
+        thread,
+        time::Duration,
+    };
+
+    use super::{FailureKey, FailureLimit, Reserved, Throttle};
+    use crate::{id::UserId, ports::throttle::FailureCount, time::Timestamp};
+
+    const NOW: Timestamp = Timestamp::from_micros(1_767_225_600_000_000);
+    const WINDOW: Duration = Duration::from_mins(15);
+    const LIMIT: FailureLimit = FailureLimit {
+        count: 10,
+        window: WINDOW,
+    };
+
+    fn key() -> FailureKey {
+        FailureKey::of_account(UserId::from_bytes([7; 16]))
+    }
+
+    fn after(minutes: u64) -> Timestamp {
+        NOW.plus(Duration::from_mins(minutes))
+    }
+
+    fn counted(since: Timestamp, count: u32) -> FailureCount {
+        FailureCount { since, count }
+    }
+
+    /// Takes a place and fails, as the store counts it.
+    fn fail(throttle: &Arc<Throttle>, now: Timestamp, count: u32) {
+        let place = throttle.reserve(key(), None, now).unwrap();
+        place.failed(counted(now, count));
+    }
+
+    #[test]
+    fn atk_a006_of_200_parallel_guesses_no_more_than_the_limit_go_through() {
+        let throttle = Throttle::new(Some(LIMIT));
+        let start = Barrier::new(200);
+        // Places are kept until all have tried, as slow hashing does.
+        let places: Vec<Option<Reserved>> = thread::scope(|scope| {
+            let attempt = || {
+                start.wait();
+                throttle.reserve(key(), None, NOW)
+            };
+            let threads: Vec<_> = (0..200).map(|_| scope.spawn(attempt)).collect();
+            threads.into_iter().map(|t| t.join().unwrap()).collect()
+        });
+        assert_eq!(places.into_iter().flatten().count(), 10);
+    }
+
+    #[test]
+    fn atk_a006_guesses_that_end_while_others_begin_are_all_counted() {
+        use std::sync::atomic::{AtomicU32, Ordering};
+        let throttle = Throttle::new(Some(LIMIT));
+        let (start, verified, stored) = (Barrier::new(200), AtomicU32::new(0), AtomicU32::new(0));
+        thread::scope(|scope| {
+            for _ in 0..200 {
+                scope.spawn(|| {
+                    // Each looked before any had failed, so the store told them of no failure.
+                    start.wait();
+                    if let Some(place) = throttle.reserve(key(), None, NOW) {
+                        verified.fetch_add(1, Ordering::SeqCst);
+                        let count = stored.fetch_add(1, Ordering::SeqCst) + 1;
+                        place.failed(counted(NOW, count));
+                    }
+                });
+            }
+        });
+        let verified = verified.into_inner();
+        assert!(verified <= 10, "{verified} guesses went through");
+        // A guess may find all places taken for a moment; none is lost for good.
+        let rest = std::iter::from_fn(|| throttle.reserve(key(), None, NOW));
+        assert_eq!(rest.collect::<Vec<_>>().len(), 10 - verified as usize);
+    }
+
+    #[test]
+    fn atk_a006_what_another_replica_counted_is_counted_here() {
+        let throttle = Throttle::new(Some(LIMIT));
+        let first = throttle.reserve(key(), Some(counted(NOW, 8)), NOW);
+        let second = throttle.reserve(key(), Some(counted(NOW, 8)), NOW);
+        assert!(first.is_some() && second.is_some());
+        assert!(
+            throttle
+                .reserve(key(), Some(counted(NOW, 8)), NOW)
+                .is_none()
+        );
+        // An older look at the store does not make it less.
+        drop((first, second));
+        let throttled = Throttle::new(Some(LIMIT));
+        fail(&throttled, NOW, 10);
+        assert!(
+            throttled
+                .reserve(key(), Some(counted(NOW, 3)), NOW)
+                .is_none()
+        );
+    }
+
+    #[test]
+    fn a_place_that_is_dropped_is_free_again() {
+        let throttle = Throttle::new(Some(FailureLimit { count: 1, ..LIMIT }));
+        let place = throttle.reserve(key(), None, NOW);
+        assert!(throttle.reserve(key(), None, NOW).is_none());
+        drop(place);
+        assert!(throttle.reserve(key(), None, NOW).is_some());
+    }
+
+    #[test]
+    fn the_right_password_clears_the_failures() {
+        let throttle = Throttle::new(Some(LIMIT));
+        fail(&throttle, NOW, 9);
+        throttle.reserve(key(), None, NOW).unwrap().succeeded();
+        let places: Vec<_> = (0..10)
+            .map_while(|_| throttle.reserve(key(), None, NOW))
+            .collect();
+        assert_eq!(places.len(), 10);
+    }
+
+    #[test]
+    fn the_window_ends_counted_from_its_first_failure() {
+        let throttle = Throttle::new(Some(LIMIT));
+        for count in 1..=10 {
+            fail(&throttle, after(u64::from(count)), count);
+        }
+        // The first failure was in minute 1, so the window is open through minute 16.
+        assert!(throttle.reserve(key(), None, after(16)).is_none());
+        let just_after = after(16).plus(Duration::from_micros(1));
+        assert!(throttle.reserve(key(), None, just_after).is_some());
+    }
+
+    #[test]
+    fn a_window_of_the_store_that_has_ended_does_not_count() {
+        let throttle = Throttle::new(Some(LIMIT));
+        assert!(
+            throttle
+                .reserve(key(), Some(counted(NOW, 99)), after(15))
+                .is_none()
+        );
+        assert!(
+            throttle
+                .reserve(key(), Some(counted(NOW, 99)), after(31))
+                .is_some()
+        );
+    }
+
+    #[test]
+    fn keys_do_not_touch_each_other_and_names_are_found_in_any_spelling() {
+        let throttle = Throttle::new(Some(FailureLimit { count: 1, ..LIMIT }));
+        let _place = throttle
+            .reserve(FailureKey::of_name("Ann "), None, NOW)
+            .unwrap();
+        assert!(
+            throttle
+                .reserve(FailureKey::of_name("ＡＮＮ"), None, NOW)
+                .is_none()
+        );
+        assert!(
+            throttle
+                .reserve(FailureKey::of_name("Anna"), None, NOW)
+                .is_some()
+        );
+        assert!(throttle.reserve(key(), None, NOW).is_some());
+    }
+
+    #[test]
+    fn a_name_is_not_readable_in_its_key() {
+        let shown = format!("{:?}", FailureKey::of_name("hunter2").as_bytes());
+        let readable = format!("{:?}", b"hunter2");
+        assert!(!shown.contains(readable.trim_matches(['[', ']'])));
+    }
+
+    #[test]
+    fn tidying_keeps_open_windows_and_attempts_under_way() {
+        let throttle = Throttle::new(Some(LIMIT));
+        let remembered = || throttle.lock().len();
+        fail(&throttle, NOW, 1);
+        let name = FailureKey::of_name("slow");
+        let place = throttle.reserve(name, None, NOW).unwrap();
+        throttle.tidy(after(15));
+        assert_eq!(remembered(), 2);
+        throttle.tidy(after(16));
+        assert_eq!(remembered(), 1, "one is still under way");
+        drop(place);
+        throttle.tidy(after(16));
+        assert_eq!(remembered(), 0);
+    }
+
+    #[test]
+    fn without_a_limit_everything_goes_through() {
+        let throttle = Throttle::new(None);
+        let stored = Some(counted(NOW, u32::MAX - 1000));
+        let places: Vec<_> = (0..500)
+            .map_while(|_| throttle.reserve(key(), stored, NOW))
+            .collect();
+        assert_eq!(places.len(), 500);
+        assert!(!throttle.is_reached(u32::MAX));
     }
 }

@@ -161,6 +161,22 @@ impl Users {
             .await
     }
 
+    /// Whether an account could be made as it stands; makes none.
+    pub async fn check(&self, cx: &OpCx, new: NewUser) -> AdminResult<()> {
+        let now = cx.now();
+        let user = parse(&new, UserId::generate(now, cx.entropy()), now)?;
+        if let Some(password) = &new.password {
+            self.passwords.judge(&user, password)?;
+        }
+        let cx = cx.clone();
+        self.store
+            .read(move |tx| {
+                Authority::load(tx, &cx)?.require(rights::ADD_USER)?;
+                require_free(tx, &user)
+            })
+            .await
+    }
+
     /// Changes an account. The own names may be changed by oneself, all else by permission.
     pub async fn edit(&self, cx: &OpCx, id: UserId, patch: UserPatch) -> AdminResult<User> {
         let cx = cx.clone();

@@ -1,4 +1,4 @@
-//! CoralNet: sources that are public or private, three roles on each, staff who see all.
+//! `CoralNet`: sources that are public or private, three roles on each, staff who see all.
 
 use vestibule_core::domain::grant::Scope;
 

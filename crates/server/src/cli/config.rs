@@ -23,9 +23,6 @@ pub enum ConfigCommand {
         /// Print where each value comes from too
         #[arg(long)]
         verbose: bool,
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
     },
     /// Set a key in the configuration file
     #[command(
@@ -96,11 +93,12 @@ impl ConfigCommandError {
 pub fn run(
     command: &ConfigCommand,
     sources: &Sources,
+    json: bool,
     out: &mut dyn Write,
 ) -> Result<(), ConfigCommandError> {
     match command {
-        ConfigCommand::Get { key, verbose, json } => {
-            get(&load(sources)?, key.as_deref(), *verbose, *json, out)
+        ConfigCommand::Get { key, verbose } => {
+            get(&load(sources)?, key.as_deref(), *verbose, json, out)
         }
         ConfigCommand::Set { key, value } => {
             let changed = edit::set(sources, key, value)?;

@@ -43,11 +43,6 @@ pub mod storage;
 mod suggest;
 mod view;
 
-// The command is a module of the command line; here it stands for the tests of the two together.
-#[cfg(test)]
-#[path = "../cli/config.rs"]
-#[expect(unreachable_pub, reason = "public in its own place")]
-mod command;
 #[cfg(test)]
 mod tests;
 

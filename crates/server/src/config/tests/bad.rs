@@ -1,7 +1,10 @@
 //! Files that do not hold: each is refused with its name, the key and the reason.
 
 use super::{Site, bad_rows::BAD};
-use crate::config::{Origin, command, command::ConfigCommand};
+use crate::{
+    cli::config::{self as command, ConfigCommand},
+    config::Origin,
+};
 
 #[test]
 fn flt_f85_every_bad_file_is_refused_with_file_key_and_reason() {
@@ -33,7 +36,7 @@ fn flt_f85_a_bad_file_ends_the_command_with_status_2() {
     for (text, ..) in BAD {
         let site = Site::with(text);
         let mut out = Vec::new();
-        let error = command::run(&ConfigCommand::Check, &site.sources, &mut out).unwrap_err();
+        let error = command::run(&ConfigCommand::Check, &site.sources, false, &mut out).unwrap_err();
         assert_eq!((error.exit_code(), out.len()), (2, 0), "{text}");
     }
 }

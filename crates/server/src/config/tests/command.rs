@@ -5,9 +5,9 @@ use std::{fs, os::unix::fs::MetadataExt, os::unix::fs::PermissionsExt};
 use clap::Parser;
 
 use super::{PEPPER, Site, plain};
-use crate::config::{
-    command::{self, ConfigCommand, ConfigCommandError},
-    replace,
+use crate::{
+    cli::config::{self as command, ConfigCommand, ConfigCommandError},
+    config::replace,
 };
 
 const FILE: &str = "\
@@ -23,6 +23,9 @@ cookie_age = \"8h\"
 
 #[derive(Parser)]
 struct Line {
+    /// Stands for the flag that every command takes.
+    #[arg(long, global = true)]
+    json: bool,
     #[command(subcommand)]
     command: ConfigCommand,
 }
@@ -30,7 +33,8 @@ struct Line {
 fn try_run(site: &Site, line: &[&str]) -> Result<String, ConfigCommandError> {
     let typed = ["config"].into_iter().chain(line.iter().copied());
     let mut out = Vec::new();
-    command::run(&Line::parse_from(typed).command, &site.sources, &mut out)?;
+    let line = Line::parse_from(typed);
+    command::run(&line.command, &site.sources, line.json, &mut out)?;
     Ok(plain(
         &String::from_utf8(out).unwrap(),
         site.directory.path(),

@@ -1,14 +1,14 @@
 //! `vestibule config edit` with editors that are scripts.
 
 use super::{Site, plain};
-use crate::config::command::{self, ConfigCommand};
+use crate::cli::config::{self as command, ConfigCommand};
 
 const FILE: &str = "[session]\ncookie_age = \"8h\" # a shift\n";
 
 /// What the command says, or the message and exit status of its failure.
 fn edit(site: &Site) -> Result<String, (String, u8)> {
     let mut out = Vec::new();
-    let done = command::run(&ConfigCommand::Edit, &site.sources, &mut out);
+    let done = command::run(&ConfigCommand::Edit, &site.sources, false, &mut out);
     let here = site.directory.path();
     done.map(|()| plain(&String::from_utf8(out).unwrap(), here))
         .map_err(|error| (plain(&error.to_string(), here), error.exit_code()))

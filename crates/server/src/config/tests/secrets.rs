@@ -3,7 +3,7 @@
 use std::{fs, os::unix::fs::PermissionsExt};
 
 use super::{PEPPER, Site, plain};
-use crate::config::{command, command::ConfigCommand};
+use crate::cli::config::{self as command, ConfigCommand};
 
 const BY_FILE: &str = "[password]\npepper_file = 'pepper'";
 
@@ -251,8 +251,8 @@ fn no_secret_shows_in_debug_or_in_what_get_prints() {
             Some("storage".to_owned()),
         ] {
             let mut out = Vec::new();
-            let get = ConfigCommand::Get { key, verbose, json };
-            command::run(&get, &site.sources, &mut out).unwrap();
+            let get = ConfigCommand::Get { key, verbose };
+            command::run(&get, &site.sources, json, &mut out).unwrap();
             let text = plain(&String::from_utf8(out).unwrap(), site.directory.path());
             assert!(text.contains("********"), "{text}");
             shown.push_str(&text);

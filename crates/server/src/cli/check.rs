@@ -1,0 +1,138 @@
+//! `vestibule check`: a look before it is needed, one line to a finding.
+
+use serde::Serialize;
+
+use super::{CliError, Global, output::Out, with_causes};
+use crate::{
+    compose::store_options,
+    config::{PasswordScheme, RateLimit, Settings, load},
+};
+
+/// Looks at configuration and database; with --deploy at the deployment's weak spots too.
+#[derive(clap::Args)]
+pub(crate) struct CheckArgs {
+    /// Look for what is fit for a desk but not for the open
+    #[arg(long)]
+    deploy: bool,
+}
+
+/// One line of the report.
+#[derive(Serialize)]
+struct Finding {
+    /// A stable name: `vst.E001`; E for what does not work, W for what is unwise, I for what is well.
+    id: &'static str,
+    /// `error`, `warning` or `ok`.
+    severity: &'static str,
+    what: String,
+    hint: &'static str,
+}
+
+pub(super) fn run(global: &Global, args: &CheckArgs, out: &mut Out) -> Result<u8, CliError> {
+    let loaded = load(&global.sources())?;
+    let settings = &loaded.settings;
+    let mut findings = vec![Finding {
+        id: "vst.I001",
+        severity: "ok",
+        what: match &loaded.file {
+            Some(file) => format!("the configuration holds ({})", file.display()),
+            None => "the configuration holds (built-in defaults, no file)".to_owned(),
+        },
+        hint: "",
+    }];
+    findings.push(database(settings));
+    if args.deploy {
+        findings.extend(deployment(settings));
+    }
+    out.records(&findings, &["id", "severity", "what", "hint"])?;
+    Ok(u8::from(
+        findings.iter().any(|finding| finding.severity == "error"),
+    ))
+}
+
+fn database(settings: &Settings) -> Finding {
+    let url = &settings.storage.url;
+    let options = store_options(settings);
+    match vestibule_storage::open(url.expose(), &options) {
+        Ok(_) => Finding {
+            id: "vst.I002",
+            severity: "ok",
+            what: format!("the database answers and is up to date ({url})"),
+            hint: "",
+        },
+        Err(error) => Finding {
+            id: "vst.E002",
+            severity: "error",
+            what: format!("{url}: {}", with_causes(&error)),
+            hint: "storage.url, or `vestibule migrate`",
+        },
+    }
+}
+
+fn deployment(settings: &Settings) -> impl Iterator<Item = Finding> {
+    let warn = |id, weak: bool, what: &str, hint| {
+        weak.then(|| Finding {
+            id,
+            severity: "warning",
+            what: what.to_owned(),
+            hint,
+        })
+    };
+    let unlimited = |rate: RateLimit| rate == RateLimit::Unlimited;
+    let limits = &settings.limits;
+    let listens_beyond_loopback = !settings.server.listen.ip().is_loopback();
+    [
+        warn(
+            "vst.W101",
+            !settings.site.base_url.is_https(),
+            "site.base_url is http: cookies are not marked Secure",
+            "set site.base_url to the https address people use",
+        ),
+        warn(
+            "vst.W102",
+            listens_beyond_loopback,
+            "server.listen is reachable from other machines, without TLS",
+            "listen on loopback behind a proxy that speaks TLS",
+        ),
+        warn(
+            "vst.W103",
+            settings.site.base_url.is_https() && settings.server.trusted_proxies.is_empty(),
+            "behind a proxy every client has the proxy's address: they share one rate",
+            "name the proxy in server.trusted_proxies",
+        ),
+        warn(
+            "vst.W104",
+            settings.password.pepper.is_none(),
+            "without a pepper a stolen database can be guessed at offline",
+            "set password.pepper_file",
+        ),
+        warn(
+            "vst.W105",
+            settings.password.min_length < 15,
+            "password.min_length is below 15 (NIST SP 800-63B-4, without a second factor)",
+            "unset password.min_length",
+        ),
+        warn(
+            "vst.W106",
+            settings.password.scheme == PasswordScheme::Bcrypt,
+            "bcrypt is cheaper to attack than argon2id",
+            "unset password.scheme",
+        ),
+        warn(
+            "vst.W107",
+            unlimited(limits.login_per_address) || unlimited(limits.login_failures_per_account),
+            "logins are not limited",
+            "unset limits.login_per_address and limits.login_failures_per_account",
+        ),
+        warn(
+            "vst.W108",
+            settings
+                .server
+                .metrics_listen
+                .is_some_and(|address| !address.ip().is_loopback()),
+            "server.metrics_listen is reachable from other machines",
+            "listen on loopback",
+        ),
+    ]
+    .into_iter()
+    .flatten()
+}

@@ -1,0 +1,45 @@
+//! `vestibule import …`.
+
+use vestibule_storage::django;
+
+use super::{CliError, Global, hall::with_hall, output::Out, user_csv::progress, with_causes};
+
+/// Bring accounts over from elsewhere.
+#[derive(clap::Subcommand)]
+pub(crate) enum ImportCommand {
+    /// Users with their password hashes, groups, permissions and object permissions of a Django
+    /// site; can be run again
+    Django {
+        /// Its database: sqlite:FILE, postgres://… or mysql://…
+        url: String,
+        /// Write nothing; report what would be done
+        #[arg(long)]
+        dry_run: bool,
+    },
+}
+
+pub(super) fn run(global: &Global, command: &ImportCommand, out: &mut Out) -> Result<u8, CliError> {
+    let ImportCommand::Django { url, dry_run } = command;
+    with_hall(global, async |hall| {
+        let bar = progress(0);
+        let mut show = |step: django::Progress| {
+            bar.set_length(step.total);
+            bar.set_position(step.done);
+        };
+        let options = django::Options {
+            dry_run: *dry_run,
+            ..django::Options::default()
+        };
+        let store = &hall.services().store;
+        let report = django::import(url, store, &hall.cx, options, &mut show)
+            .await
+            .map_err(|error| CliError::Failed(with_causes(&error)))?;
+        bar.finish_and_clear();
+        if out.is_json() {
+            out.json(&report)?;
+        } else {
+            out.say(&report.to_string())?;
+        }
+        Ok(0)
+    })
+}

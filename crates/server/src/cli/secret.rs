@@ -1,0 +1,63 @@
+//! Passwords come by prompt or by standard input, never as an argument.
+
+use std::io::{self, IsTerminal, Read};
+
+use vestibule_core::Secret;
+
+use super::CliError;
+
+/// A new password: from the standard input's first line, or asked for twice.
+pub(crate) fn new_password(from_stdin: bool) -> Result<Secret, CliError> {
+    if from_stdin {
+        return read_line(&mut io::stdin().lock());
+    }
+    if !io::stdin().is_terminal() {
+        let hint = "there is no terminal to ask for the password at: use --password-stdin";
+        return Err(CliError::Usage(hint.to_owned()));
+    }
+    let first = Secret::from(rpassword::prompt_password("Password: ")?);
+    if first != Secret::from(rpassword::prompt_password("Password (again): ")?) {
+        return Err(CliError::Failed("the two passwords differ".to_owned()));
+    }
+    Ok(first)
+}
+
+/// The first line, without its end; blanks around the password belong to it.
+fn read_line(input: &mut impl Read) -> Result<Secret, CliError> {
+    let mut text = String::new();
+    input.take(8192).read_to_string(&mut text)?;
+    let line = text.split('\n').next().unwrap_or_default();
+    let line = line.strip_suffix('\r').unwrap_or(line);
+    if line.is_empty() {
+        return Err(CliError::Usage(
+            "the standard input holds no password".to_owned(),
+        ));
+    }
+    Ok(Secret::new(line))
+}
+
+/// A line that is asked for at the terminal.
+pub(crate) fn ask(question: &str) -> Result<String, CliError> {
+    use std::io::Write;
+    let mut stderr = io::stderr();
+    write!(stderr, "{question}: ")?;
+    stderr.flush()?;
+    let mut line = String::new();
+    io::stdin().read_line(&mut line)?;
+    Ok(line.trim().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_from_the_standard_input_keeps_its_blanks() {
+        let read = |text: &str| read_line(&mut text.as_bytes());
+        assert_eq!(
+            read(" spaces kept \r\nrest").unwrap(),
+            Secret::new(" spaces kept ")
+        );
+        assert!(read("\n").is_err());
+    }
+}

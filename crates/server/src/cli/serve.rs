@@ -1,0 +1,125 @@
+//! `vestibule serve`.
+
+use std::{io::Write, sync::Arc};
+
+use actix_web::{App, HttpServer, web};
+use vestibule_auth::backends::LocalBackend;
+use vestibule_storage::Kind;
+
+use super::{CliError, Global};
+use crate::{
+    config::{Settings, Sources, load},
+    embed::Vestibule,
+    routes::ops,
+    telemetry::{Metrics, begin_logging},
+};
+
+/// Runs the server.
+#[derive(clap::Args)]
+pub(crate) struct ServeArgs {
+    /// Where to listen, instead of `server.listen`
+    #[arg(long, value_name = "ADDR")]
+    listen: Option<String>,
+}
+
+pub(super) fn run(global: &Global, args: &ServeArgs) -> Result<u8, CliError> {
+    let settings = settings(global.sources(), args)?;
+    begin_logging(&settings.log)?;
+    let metrics = Metrics::begin()?;
+    actix_web::rt::System::new().block_on(serve(settings, metrics))
+}
+
+fn settings(sources: Sources, args: &ServeArgs) -> Result<Settings, CliError> {
+    let sources = match &args.listen {
+        Some(address) => sources.with_flag("--listen", "server.listen", address.clone()),
+        None => sources,
+    };
+    let loaded = load(&sources)?;
+    for setting in loaded.view() {
+        tracing::info!(target: "vestibule::settings", key = setting.key, value = %setting.bare(), "setting");
+    }
+    Ok(loaded.settings)
+}
+
+async fn serve(settings: Settings, metrics: Metrics) -> Result<u8, CliError> {
+    // An embedded database is nobody else's, so it is brought up to date; one that others may be
+    // using as well is the operator's to migrate.
+    let kind = vestibule_storage::kind(settings.storage.url.expose());
+    let migrate = matches!(kind, Ok(Kind::Sqlite));
+    let vestibule = Vestibule::builder()
+        .settings(settings)
+        .backend(LocalBackend::default())
+        .migrate(migrate)
+        .build()
+        .await?;
+    let settings = &vestibule.site().settings;
+    let (prefix, workers) = (settings.server.prefix.clone(), settings.server.workers);
+    let timeout = settings.server.shutdown_timeout.as_secs();
+    let app = vestibule.clone();
+    let server = HttpServer::new(move || App::new().configure(app.mount(&prefix)))
+        .workers(workers)
+        .client_request_timeout(std::time::Duration::from_secs(10))
+        .shutdown_timeout(timeout)
+        .bind(settings.server.listen)
+        .map_err(|error| cannot_listen("server.listen", settings.server.listen, &error))?;
+    for address in server.addrs() {
+        tracing::info!(%address, "listening");
+    }
+    let counting = match settings.server.metrics_listen {
+        Some(address) => Some(serve_metrics(address, metrics)?),
+        None => None,
+    };
+    announce(&vestibule).await?;
+    let served = server.run().await;
+    if let Some(counting) = counting {
+        counting.stop(true).await;
+    }
+    vestibule.shut_down().await;
+    tracing::info!("stopped");
+    served?;
+    Ok(0)
+}
+
+fn serve_metrics(
+    address: std::net::SocketAddr,
+    metrics: Metrics,
+) -> Result<actix_web::dev::ServerHandle, CliError> {
+    let metrics = web::Data::from(Arc::new(metrics));
+    let server = HttpServer::new(move || {
+        App::new()
+            .app_data(metrics.clone())
+            .route("/metrics", web::get().to(ops::metrics))
+    })
+    .workers(1)
+    .disable_signals()
+    .bind(address)
+    .map_err(|error| cannot_listen("server.metrics_listen", address, &error))?
+    .run();
+    let handle = server.handle();
+    actix_web::rt::spawn(server);
+    Ok(handle)
+}
+
+fn cannot_listen(key: &str, address: std::net::SocketAddr, error: &std::io::Error) -> CliError {
+    CliError::Failed(format!("{key}: cannot listen on {address}: {error}"))
+}
+
+/// Tells where the site is and, until there is a superuser, how to make the first.
+async fn announce(vestibule: &Vestibule) -> Result<(), CliError> {
+    let mut out = std::io::stdout();
+    writeln!(
+        out,
+        "{} is at {}",
+        vestibule.site().settings.site.name,
+        vestibule.site().url("/")
+    )?;
+    if let Some(link) = vestibule.first_superuser_link().await? {
+        writeln!(
+            out,
+            "There is no superuser yet. Make the first one here, once, within a day:"
+        )?;
+        writeln!(out, "  {link}")?;
+    }
+    out.flush()?;
+    Ok(())
+}

@@ -1,0 +1,246 @@
+//! The composition root: the only file that names all adapters.
+
+use std::sync::{Arc, OnceLock};
+
+use vestibule_auth::{
+    hashing::{HashPool, PoolError, Scheme},
+    passwords::{Blocklist, BlocklistError, MinLengthError, PasswordRules},
+};
+use vestibule_core::{
+    Clock, Entropy, OpCx,
+    domain::session::SessionLimits,
+    ports::{
+        backend::Backend,
+        hasher::{PasswordHash, PasswordHasher},
+        store::{Store, StoreError},
+    },
+    usecase::{
+        audit::Audit,
+        bootstrap::Bootstrap,
+        check::Check,
+        error::AdminError,
+        grants::Grants,
+        groups::Groups,
+        housekeeping::Housekeeping,
+        login::Login,
+        members::Members,
+        password::Passwords,
+        permissions::Permissions,
+        principal::Principals,
+        session_token::TokenSeal,
+        sessions::Sessions,
+        sharing::Sharing,
+        throttle::{FailureLimit, Throttle},
+        users::Users,
+    },
+};
+use vestibule_storage::{MigrateError, OpenError, StoreOptions, migrate};
+
+use crate::{
+    client::TrustedProxies,
+    config::{ConfigError, PasswordScheme, RateLimit, Settings},
+    pages::view::Views,
+    rate_limit::RateLimits,
+    site::{Services, Site},
+};
+
+/// What a site is made of beside its settings.
+pub(crate) struct Parts {
+    /// The database's URL, where it is not the settings'.
+    pub(crate) storage: Option<String>,
+    pub(crate) backends: Vec<Arc<dyn Backend>>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) entropy: Arc<dyn Entropy>,
+    pub(crate) migrate: bool,
+}
+
+/// Why a site could not be put together.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    /// The configuration does not hold.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// No way to log in was named.
+    #[error("no backend: add one with `.backend(LocalBackend::default())`")]
+    NoBackend,
+    /// The database cannot be opened.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// The database cannot be brought up to date.
+    #[error(transparent)]
+    Migrate(#[from] MigrateError),
+    /// The hashing threads cannot be started.
+    #[error(transparent)]
+    Hashing(#[from] PoolError),
+    /// The operator's list of passwords cannot be read.
+    #[error(transparent)]
+    Blocklist(#[from] BlocklistError),
+    /// New passwords could be shorter than any site may allow.
+    #[error(transparent)]
+    MinLength(#[from] MinLengthError),
+    /// A permission that is registered does not hold.
+    #[error("registering permissions: {0}")]
+    Permissions(#[from] AdminError),
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A thread cannot be started.
+    #[error("a thread cannot be started: {0}")]
+    Thread(#[from] std::io::Error),
+}
+
+/// Puts a site together: opens the database, starts the hashing threads, wires the use cases.
+pub(crate) async fn compose(settings: Settings, parts: Parts) -> Result<Site, BuildError> {
+    let url = parts
+        .storage
+        .clone()
+        .unwrap_or_else(|| settings.storage.url.expose().to_owned());
+    let options = store_options(&settings);
+    let bring_up_to_date = parts.migrate;
+    let store = tokio::task::spawn_blocking(move || {
+        if bring_up_to_date {
+            migrate(&url, &mut |_| {})?;
+        }
+        Ok::<_, BuildError>(vestibule_storage::open(&url, &options)?)
+    })
+    .await
+    .map_err(std::io::Error::other)??;
+    let store = store.into_store();
+    let samples = store.read::<_, StoreError>(|tx| tx.user_password_samples()).await?;
+    let pool = hasher(&settings, &parts, samples.clone())?;
+    learn_costs(&pool, samples);
+    let services = services(&settings, &parts, &store, pool).await?;
+    Ok(Site {
+        services,
+        mounted: OnceLock::new(),
+        views: Views::new(),
+        proxies: TrustedProxies::new(settings.server.trusted_proxies.clone()),
+        rates: RateLimits::new(&settings.limits),
+        clock: parts.clock,
+        entropy: parts.entropy,
+        settings,
+    })
+}
+
+/// How the configured database is to be worked with.
+pub(crate) fn store_options(settings: &Settings) -> StoreOptions {
+    let pool_size = usize::try_from(settings.storage.pool_size).unwrap_or(usize::MAX);
+    StoreOptions { pool_size, ..StoreOptions::default() }
+}
+
+fn hasher(
+    settings: &Settings,
+    parts: &Parts,
+    samples: Vec<PasswordHash>,
+) -> Result<Arc<HashPool>, BuildError> {
+    let password = &settings.password;
+    let scheme = match password.scheme {
+        PasswordScheme::Argon2id => Scheme::Argon2id {
+            memory_kib: password.argon2_memory_kib,
+            passes: password.argon2_passes,
+        },
+        PasswordScheme::Bcrypt => Scheme::Bcrypt {
+            cost: password.bcrypt_cost,
+        },
+    };
+    let pool = HashPool::builder()
+        .scheme(scheme)
+        .threads(password.hash_threads)
+        .queue(password.hash_queue)
+        .pepper(password.pepper.clone())
+        .upgrade(password.upgrade_hashes)
+        .clock(Arc::clone(&parts.clock))
+        .entropy(Arc::clone(&parts.entropy))
+        .check_against(samples)
+        .build()?;
+    Ok(Arc::new(pool))
+}
+
+fn password_rules(settings: &Settings) -> Result<PasswordRules, BuildError> {
+    let blocklist = match &settings.password.blocklist_file {
+        Some(file) => Blocklist::with_file(file)?,
+        None => Blocklist::shipped_only(),
+    };
+    let rules = PasswordRules::default().with_min_length(settings.password.min_length)?;
+    Ok(rules.with_site(&settings.site.name).with_blocklist(blocklist))
+}
+
+async fn services(
+    settings: &Settings,
+    parts: &Parts,
+    store: &Store,
+    pool: Arc<HashPool>,
+) -> Result<Services, BuildError> {
+    let cx = OpCx::for_job(
+        "start",
+        Arc::clone(&parts.clock),
+        Arc::clone(&parts.entropy),
+    );
+    let sealing = cx.clone();
+    let seal = store
+        .write::<_, StoreError>(move |tx| TokenSeal::load(tx, &sealing))
+        .await?;
+    let limits = SessionLimits {
+        absolute: settings.session.cookie_age,
+        idle: settings.session.idle_timeout,
+        per_user: settings.session.max_per_user,
+    };
+    let principals = Principals::new(store, seal, limits);
+    principals.sync(&*parts.clock).await?;
+    let throttle = Throttle::new(failure_limit(settings.limits.login_failures_per_account));
+    let policy = password_rules(settings)?;
+    let hasher: Arc<dyn PasswordHasher> = pool;
+    let passwords = Passwords::new(
+        store.clone(),
+        Arc::clone(&hasher),
+        Arc::new(policy),
+        Arc::clone(&throttle),
+        &settings.site.name,
+    );
+    let bootstrap = Bootstrap::new(store.clone(), passwords.clone());
+    bootstrap.prepare(&cx).await?;
+    Ok(Services {
+        login: Login::new(
+            store.clone(),
+            Arc::clone(&hasher),
+            parts.backends.clone(),
+            Arc::clone(&throttle),
+        ),
+        sessions: Sessions::new(store.clone(), Arc::clone(&principals)),
+        users: Users::new(store.clone(), passwords.clone()),
+        groups: Groups::new(store.clone()),
+        members: Members::new(store.clone()),
+        permissions: Permissions::new(store.clone()),
+        grants: Grants::new(store.clone()),
+        sharing: Sharing::new(store.clone()),
+        check: Check::new(store.clone()),
+        audit: Audit::new(store.clone()),
+        housekeeping: Housekeeping::new(store.clone(), Arc::clone(&principals), throttle),
+        bootstrap,
+        passwords,
+        principals,
+        store: store.clone(),
+        hasher,
+    })
+}
+
+/// Has the pool learn, beside the logins, how long the slowest stored hash takes: until it has,
+/// every login that is slower teaches it.
+fn learn_costs(pool: &Arc<HashPool>, samples: Vec<PasswordHash>) {
+    let pool = Arc::clone(pool);
+    tokio::task::spawn(async move {
+        if let Err(error) = pool.calibrate(&samples).await {
+            tracing::info!(%error, "stored hashes were not measured");
+        }
+    });
+}
+
+fn failure_limit(rate: RateLimit) -> Option<FailureLimit> {
+    match rate {
+        RateLimit::Unlimited => None,
+        RateLimit::Limited { events, window } => Some(FailureLimit {
+            count: events.get(),
+            window,
+        }),
+    }
+}

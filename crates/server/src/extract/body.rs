@@ -1,0 +1,168 @@
+//! Bodies and query strings, refused with the name of the field that does not hold.
+
+use std::{any::type_name, ops::Deref};
+
+use actix_web::{
+    FromRequest, HttpRequest,
+    dev::Payload,
+    error::PayloadError,
+    http::{StatusCode, header},
+    web,
+};
+use futures_util::{StreamExt, future::LocalBoxFuture};
+use serde::de::DeserializeOwned;
+
+use crate::{problem::Problem, site::Site};
+
+/// A JSON or form body.
+#[derive(Debug)]
+pub(crate) struct Body<T>(pub T);
+
+impl<T> Deref for Body<T> {
+    type Target = T;
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
+impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
+    type Error = Problem;
+    type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
+
+    fn from_request(req: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let (req, mut payload) = (req.clone(), payload.take());
+        Box::pin(async move {
+            let site = Site::of(&req).ok_or_else(Problem::not_mounted)?;
+            let limit = site.settings.limits.body_size;
+            let kind = media_type(&req)?;
+            let bytes = collect(&req, &mut payload, limit).await?;
+            match kind {
+                Media::Json => parse(&mut serde_json::Deserializer::from_slice(&bytes)),
+                Media::Form => {
+                    let pairs = url::form_urlencoded::parse(&bytes);
+                    let object: serde_json::Map<_, _> = pairs
+                        .map(|(name, value)| (name.into_owned(), value.into()))
+                        .collect();
+                    parse(serde_json::Value::Object(object))
+                }
+            }
+            .map(Self)
+        })
+    }
+}
+
+enum Media {
+    Json,
+    Form,
+}
+
+fn media_type(req: &HttpRequest) -> Result<Media, Problem> {
+    let declared = req
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok());
+    let essence = declared
+        .unwrap_or_default()
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim();
+    match essence.to_ascii_lowercase().as_str() {
+        "application/json" => Ok(Media::Json),
+        "application/x-www-form-urlencoded" => Ok(Media::Form),
+        _ => Err(Problem::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "unsupported_media_type",
+            "send application/json (or application/x-www-form-urlencoded)",
+        )),
+    }
+}
+
+async fn collect(
+    req: &HttpRequest,
+    payload: &mut Payload,
+    limit: usize,
+) -> Result<web::BytesMut, Problem> {
+    let too_large = || {
+        let detail = format!("the body has more than {limit} bytes");
+        Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", detail)
+    };
+    let declared = req
+        .headers()
+        .get(header::CONTENT_LENGTH)
+        .and_then(|v| v.to_str().ok());
+    if declared
+        .and_then(|length| length.parse::<usize>().ok())
+        .is_some_and(|n| n > limit)
+    {
+        return Err(too_large());
+    }
+    let mut body = web::BytesMut::new();
+    while let Some(chunk) = payload.next().await {
+        let chunk = chunk.map_err(|error| match error {
+            PayloadError::Overflow => too_large(),
+            _ => Problem::malformed("the body broke off"),
+        })?;
+        if body.len() + chunk.len() > limit {
+            return Err(too_large());
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+fn parse<'de, T, D>(deserializer: D) -> Result<T, Problem>
+where
+    T: DeserializeOwned,
+    D: serde::Deserializer<'de, Error = serde_json::Error>,
+{
+    serde_path_to_error::deserialize(deserializer).map_err(|error| {
+        let path = error.path().to_string();
+        let message = plain(error.inner());
+        // What is missing or unknown is named in the message, not by the path to it.
+        let named = message.split('`').nth(1).filter(|_| path == ".");
+        match named {
+            Some(field) => Problem::malformed_field(&field.to_owned(), message),
+            None if path == "." => Problem::malformed(message),
+            None => Problem::malformed_field(&path, message),
+        }
+    })
+}
+
+/// The reason without the value: what was sent may be a secret.
+fn plain(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    let text = text.split(" at line ").next().unwrap_or_default();
+    match text.split_once(", expected ") {
+        Some((found, expected)) if found.starts_with("invalid") => format!("expected {expected}"),
+        _ if text.starts_with("unknown variant") => {
+            let expected = text.split_once(", ").map_or("", |(_, rest)| rest);
+            format!("unknown value, {expected}")
+        }
+        _ => text.to_owned(),
+    }
+}
+
+/// A query string.
+#[derive(Debug)]
+pub(crate) struct Query<T>(pub T);
+
+impl<T> Deref for Query<T> {
+    type Target = T;
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
+impl<T: DeserializeOwned + 'static> FromRequest for Query<T> {
+    type Error = Problem;
+    type Future = std::future::Ready<Result<Self, Problem>>;
+
+    fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let read = web::Query::<T>::from_query(req.query_string());
+        std::future::ready(read.map(|query| Self(query.into_inner())).map_err(|error| {
+            tracing::debug!(query = type_name::<T>(), %error, "unreadable query");
+            Problem::malformed(format!("the query string does not hold: {error}"))
+        }))
+    }
+}

@@ -1,0 +1,125 @@
+//! Who asks.
+
+use std::future::{Ready, ready};
+
+use actix_web::{FromRequest, HttpRequest, dev::Payload, http::header, web};
+use futures_util::future::{Either, LocalBoxFuture};
+use vestibule_core::{
+    Secret, TokenDigest,
+    id::UserId,
+    usecase::principal::{Authenticated, sole_cookie},
+};
+
+use super::cross_site::require_csrf;
+use crate::{problem::Problem, site::Site};
+
+/// The person who is logged in; a handler that takes it answers 401 to everybody else.
+///
+/// Take `Option<CurrentUser>` to serve both. On an unsafe method the request must also carry the
+/// session's CSRF token, so a handler that takes this is safe from forged requests.
+#[derive(Clone, Debug)]
+pub struct CurrentUser(pub(crate) Authenticated);
+
+impl CurrentUser {
+    /// The account.
+    pub fn id(&self) -> UserId {
+        self.0.principal.user
+    }
+
+    /// Its login name.
+    pub fn username(&self) -> &str {
+        &self.0.principal.username
+    }
+
+    /// Whether it holds every permission.
+    pub fn is_superuser(&self) -> bool {
+        self.0.principal.is_superuser
+    }
+
+    /// Whether it holds this permission as a whole; costs a few nanoseconds.
+    pub fn has(&self, permission: &str) -> bool {
+        self.0.principal.has(permission)
+    }
+}
+
+type Extracting<T> = Either<Ready<Result<T, Problem>>, LocalBoxFuture<'static, Result<T, Problem>>>;
+
+impl FromRequest for CurrentUser {
+    type Error = Problem;
+    type Future = Extracting<Self>;
+
+    fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
+        match warm(req) {
+            Warm::Found(session) => Either::Left(ready(Ok(Self(session)))),
+            Warm::Nobody => Either::Left(ready(Err(Problem::unauthenticated()))),
+            Warm::Problem(problem) => Either::Left(ready(Err(problem))),
+            Warm::Unknown(site, token) => {
+                let req = req.clone();
+                Either::Right(Box::pin(async move {
+                    let session = cold(&req, &site, &token).await?;
+                    session.map(Self).ok_or_else(Problem::unauthenticated)
+                }))
+            }
+        }
+    }
+}
+
+/// The session of a request, if it has one: what extractors other than [`CurrentUser`] ask for.
+pub(crate) async fn session_of(req: &HttpRequest) -> Result<Option<Authenticated>, Problem> {
+    match warm(req) {
+        Warm::Found(session) => Ok(Some(session)),
+        Warm::Nobody => Ok(None),
+        Warm::Problem(problem) => Err(problem),
+        Warm::Unknown(site, token) => cold(req, &site, &token).await,
+    }
+}
+
+/// The session token of a request, if its cookies hold exactly one.
+pub(crate) fn token_of(req: &HttpRequest, site: &Site) -> Option<Secret> {
+    let cookies = req
+        .headers()
+        .get_all(header::COOKIE)
+        .map(header::HeaderValue::as_bytes);
+    sole_cookie(cookies, site.cookie_name())
+}
+
+enum Warm {
+    Found(Authenticated),
+    Nobody,
+    Problem(Problem),
+    Unknown(web::Data<Site>, Secret),
+}
+
+/// What can be said without input or output.
+fn warm(req: &HttpRequest) -> Warm {
+    let Some(site) = req.app_data::<web::Data<Site>>() else {
+        return Warm::Problem(Problem::not_mounted());
+    };
+    let Some(token) = token_of(req, site) else {
+        return Warm::Nobody;
+    };
+    let digest = TokenDigest::of(token.expose());
+    match site.services.principals.recall(&digest, site.clock.now()) {
+        Some(session) => match require_csrf(req, site, &token) {
+            Ok(()) => Warm::Found(session),
+            Err(problem) => Warm::Problem(problem),
+        },
+        None => Warm::Unknown(site.clone(), token),
+    }
+}
+
+async fn cold(
+    req: &HttpRequest,
+    site: &Site,
+    token: &Secret,
+) -> Result<Option<Authenticated>, Problem> {
+    let session = site
+        .services
+        .principals
+        .recognise(token.expose(), &*site.clock)
+        .await?;
+    if session.is_some() {
+        require_csrf(req, site, token)?;
+    }
+    Ok(session)
+}

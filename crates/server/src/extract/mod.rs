@@ -1,0 +1,19 @@
+//! What handlers take from a request: who asks, what they may, what they sent.
+
+mod access;
+mod body;
+mod cross_site;
+mod current_user;
+mod cx;
+
+pub use self::{
+    access::{Access, IntoObject},
+    current_user::CurrentUser,
+    cx::RequestCx,
+};
+pub(crate) use self::{
+    body::{Body, Query},
+    cross_site::{refuse_cross_site, require_own_form},
+    current_user::{session_of, token_of},
+    cx::anonymous,
+};

@@ -1,0 +1,133 @@
+//! What every request passes on its way in and out: host, rate, identity of the request, headers
+//! that keep pages from being framed or cached, one log line.
+
+use actix_web::{
+    HttpMessage, HttpRequest, ResponseError,
+    body::{EitherBody, MessageBody},
+    dev::{ServiceRequest, ServiceResponse},
+    http::{
+        StatusCode,
+        header::{self, HeaderMap, HeaderName, HeaderValue},
+    },
+    middleware::Next,
+    web,
+};
+use vestibule_core::id::RequestId;
+
+use crate::{client::client_of, problem::Problem, site::Site};
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Everything that comes from us runs only what comes from us, and is framed by nobody.
+const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; \
+     form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+/// The middleware.
+pub(crate) async fn gate(
+    req: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<EitherBody<impl MessageBody>>, actix_web::Error> {
+    let Some(site) = req.app_data::<web::Data<Site>>().cloned() else {
+        return Ok(refuse(req, &Problem::not_mounted()));
+    };
+    let request = RequestId::generate(site.clock.now(), &*site.entropy);
+    req.extensions_mut().insert(request);
+    let began = site.clock.now();
+    let mut response = match admit(req.request(), &site) {
+        Ok(()) => next.call(req).await?.map_into_left_body(),
+        Err(problem) => refuse(req, &problem),
+    };
+    add_headers(
+        response.headers_mut(),
+        request,
+        site.settings.site.base_url.is_https(),
+    );
+    let took = site.clock.now().since(began);
+    let status = response.status().as_u16();
+    let route = response
+        .request()
+        .match_pattern()
+        .unwrap_or_else(|| "unmatched".to_owned());
+    metrics::histogram!("vestibule_request_seconds", "route" => route.clone())
+        .record(took.as_secs_f64());
+    metrics::counter!("vestibule_requests_total", "status" => status.to_string()).increment(1);
+    tracing::info!(
+        target: "vestibule::request",
+        %request,
+        method = %response.request().method(),
+        // The pattern and not the path: a path may hold a one-time token.
+        %route,
+        status,
+        micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
+        "request"
+    );
+    Ok(response)
+}
+
+fn refuse<B>(req: ServiceRequest, problem: &Problem) -> ServiceResponse<EitherBody<B>> {
+    req.into_response(problem.error_response())
+        .map_into_right_body()
+}
+
+/// Whether the request may come in at all.
+fn admit(req: &HttpRequest, site: &Site) -> Result<(), Problem> {
+    let client = client_of(req, &site.proxies)?;
+    if !is_own_host(req, site) {
+        return Err(Problem::new(
+            StatusCode::MISDIRECTED_REQUEST,
+            "unknown_host",
+            "this host is not served here; if it should be, add it to server.allowed_hosts",
+        ));
+    }
+    if site.rates.counts_requests() {
+        site.rates.request(&client.address)?;
+    }
+    req.extensions_mut().insert(client);
+    Ok(())
+}
+
+fn is_own_host(req: &HttpRequest, site: &Site) -> bool {
+    let mut hosts = req.headers().get_all(header::HOST);
+    let (Some(host), None) = (hosts.next(), hosts.next()) else {
+        return false;
+    };
+    let Ok(host) = host.to_str() else {
+        return false;
+    };
+    // `[::1]:8080` has colons before its port.
+    let without_port = match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) && !name.ends_with(':') => {
+            name
+        }
+        _ => host,
+    };
+    let without_dot = without_port.strip_suffix('.').unwrap_or(without_port);
+    site.settings
+        .server
+        .allowed_hosts
+        .iter()
+        .any(|own| own.eq_ignore_ascii_case(without_dot))
+}
+
+fn add_headers(headers: &mut HeaderMap, request: RequestId, is_https: bool) {
+    let mut add = |name: HeaderName, value: &'static str| {
+        if !headers.contains_key(&name) {
+            headers.insert(name, HeaderValue::from_static(value));
+        }
+    };
+    add(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+    add(header::X_FRAME_OPTIONS, "DENY");
+    add(header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY);
+    add(header::REFERRER_POLICY, "same-origin");
+    add(header::CACHE_CONTROL, "no-store");
+    add(
+        HeaderName::from_static("cross-origin-opener-policy"),
+        "same-origin",
+    );
+    if is_https {
+        add(header::STRICT_TRANSPORT_SECURITY, "max-age=31536000");
+    }
+    if let Ok(value) = HeaderValue::from_str(&request.to_string()) {
+        headers.insert(REQUEST_ID, value);
+    }
+}

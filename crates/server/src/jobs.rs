@@ -1,0 +1,116 @@
+//! What runs beside the requests: asking for changes, writing down last uses, clearing away.
+
+use std::{
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread::{JoinHandle, Thread},
+    time::Duration,
+};
+
+use actix_web::web;
+use futures_util::future::FutureExt;
+use vestibule_core::{OpCx, ports::store::StoreError};
+
+use crate::{embed::spawn, site::Site};
+
+/// How often the database is asked for changes made elsewhere: often enough that a revocation is
+/// heard of well within the second for which memory is trusted.
+const SYNC_EVERY: Duration = Duration::from_millis(200);
+/// How often last uses are written down, and expired things cleared away, in rounds of the above.
+const SEEN_EVERY: u32 = 25;
+const CLEAR_EVERY: u32 = 300;
+
+/// The background work of a site: one thread of its own, so that no load on the workers delays
+/// the news of a revocation.
+pub(crate) struct Jobs {
+    stop: Arc<AtomicBool>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+    handle: Thread,
+}
+
+impl Jobs {
+    pub(crate) fn begin(site: &web::Data<Site>) -> std::io::Result<Self> {
+        let stop = Arc::new(AtomicBool::new(false));
+        let (site, stopped) = (site.clone(), Arc::clone(&stop));
+        let thread = spawn("vestibule-jobs", move || run(&site, &stopped))?;
+        let handle = thread.thread().clone();
+        Ok(Self {
+            stop,
+            thread: Mutex::new(Some(thread)),
+            handle,
+        })
+    }
+
+    /// Ends the work; what is due is written down first.
+    pub(crate) async fn stop(&self, site: &Site) {
+        self.stop.store(true, Ordering::Release);
+        self.handle.unpark();
+        let thread = self
+            .thread
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        if let Some(thread) = thread {
+            let joined = tokio::task::spawn_blocking(move || thread.join()).await;
+            if !matches!(joined, Ok(Ok(()))) {
+                tracing::error!("the background work ended in a panic");
+            }
+        }
+        report(
+            "write down last uses",
+            site.services.housekeeping.write_seen().await,
+        );
+    }
+}
+
+impl Drop for Jobs {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Release);
+        self.handle.unpark();
+    }
+}
+
+fn run(site: &Site, stop: &AtomicBool) {
+    let mut round: u32 = 0;
+    while !stop.load(Ordering::Acquire) {
+        let work = std::panic::AssertUnwindSafe(one_round(site, round)).catch_unwind();
+        if futures_executor::block_on(work).is_err() {
+            tracing::error!("a round of background work ended in a panic");
+        }
+        round = round.wrapping_add(1);
+        std::thread::park_timeout(SYNC_EVERY);
+    }
+}
+
+async fn one_round(site: &Site, round: u32) {
+    let services = &site.services;
+    report(
+        "ask for changes",
+        services.principals.sync(&*site.clock).await,
+    );
+    if round % SEEN_EVERY == SEEN_EVERY - 1 {
+        report(
+            "write down last uses",
+            services.housekeeping.write_seen().await,
+        );
+    }
+    // At the start too, for what expired while nobody was running.
+    if round % CLEAR_EVERY == 0 {
+        let cx = OpCx::for_job(
+            "clear away",
+            Arc::clone(&site.clock),
+            Arc::clone(&site.entropy),
+        );
+        report("clear away", services.housekeeping.run(&cx).await);
+        site.rates.tidy();
+    }
+}
+
+fn report<T>(what: &str, result: Result<T, StoreError>) {
+    if let Err(error) = result {
+        metrics::counter!("vestibule_job_failures_total").increment(1);
+        tracing::warn!(%error, cause = ?error.source, "could not {what}");
+    }
+}

@@ -1,0 +1,5 @@
+//! The binary `vestibule`.
+
+fn main() -> std::process::ExitCode {
+    vestibule_server::cli::main()
+}

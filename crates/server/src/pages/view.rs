@@ -1,0 +1,66 @@
+//! Templates and what they are filled with.
+
+use actix_web::{HttpResponse, http::StatusCode};
+use minijinja::{Environment, Value, context};
+
+use crate::site::Site;
+
+/// The built-in templates, parsed once.
+pub(crate) struct Views(Environment<'static>);
+
+impl Views {
+    pub(crate) fn new() -> Self {
+        let mut environment = Environment::new();
+        let templates = [
+            ("base.html", include_str!("../templates/base.html")),
+            ("login.html", include_str!("../templates/login.html")),
+            ("account.html", include_str!("../templates/account.html")),
+            ("logout.html", include_str!("../templates/logout.html")),
+            ("setup.html", include_str!("../templates/setup.html")),
+            ("message.html", include_str!("../templates/message.html")),
+        ];
+        for (name, source) in templates {
+            if let Err(error) = environment.add_template(name, source) {
+                tracing::error!(%error, "a built-in template does not parse");
+            }
+        }
+        Self(environment)
+    }
+}
+
+/// A page: a template filled with what is particular to it and what is on every page.
+pub(super) fn page(site: &Site, status: StatusCode, template: &str, own: Value) -> HttpResponse {
+    let all = context! {
+        site_name => &site.settings.site.name,
+        prefix => site.prefix(),
+        ..own
+    };
+    let rendered = site
+        .views
+        .0
+        .get_template(template)
+        .and_then(|found| found.render(all));
+    match rendered {
+        Ok(html) => HttpResponse::build(status)
+            .content_type("text/html; charset=utf-8")
+            .body(html),
+        Err(error) => {
+            tracing::error!(%error, template, "a page could not be rendered");
+            HttpResponse::InternalServerError()
+                .content_type("text/plain")
+                .body("internal error\n")
+        }
+    }
+}
+
+/// A page that only says something.
+pub(super) fn message(site: &Site, status: StatusCode, title: &str, text: &str) -> HttpResponse {
+    page(site, status, "message.html", context! { title, text })
+}
+
+/// On to another page of ours, with GET (RFC 9110 section 15.4.4).
+pub(super) fn see_other(location: &str) -> HttpResponse {
+    HttpResponse::SeeOther()
+        .insert_header(("location", location.to_owned()))
+        .finish()
+}

@@ -1,0 +1,286 @@
+//! Errors as clients see them (RFC 9457): the one place that knows status codes.
+
+use std::fmt;
+
+use actix_web::{
+    HttpResponse, ResponseError,
+    http::{StatusCode, header},
+};
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+use vestibule_core::{
+    domain::invalid::{FieldError, Invalid},
+    ports::store::{StoreError, StoreErrorKind},
+    usecase::{
+        error::{AdminError, Forbidden},
+        login::LoginError,
+        sessions::OpenError,
+    },
+};
+
+use crate::{client::UnreadableForwarding, rate_limit::TooOften};
+
+/// An error as it goes over the wire: `application/problem+json`.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = Problem)]
+pub(crate) struct ProblemBody {
+    /// Always `about:blank`: `code` says what is meant.
+    #[serde(rename = "type")]
+    kind: &'static str,
+    /// The status in words.
+    title: String,
+    /// The HTTP status.
+    status: u16,
+    /// A stable word for programs.
+    code: &'static str,
+    /// The reason for people.
+    detail: String,
+    /// What is wrong with which field, by name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    errors: Option<Value>,
+}
+
+/// An error on its way to a client.
+#[derive(Debug)]
+pub struct Problem {
+    status: StatusCode,
+    body: ProblemBody,
+    retry_after: Option<u64>,
+    /// What the log is told and the client is not.
+    cause: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+impl Problem {
+    /// An error with its stable word and the reason for people.
+    pub fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
+        let body = ProblemBody {
+            kind: "about:blank",
+            title: status.canonical_reason().unwrap_or("Error").to_owned(),
+            status: status.as_u16(),
+            code,
+            detail: detail.into(),
+            errors: None,
+        };
+        Self {
+            status,
+            body,
+            retry_after: None,
+            cause: None,
+        }
+    }
+
+    /// The request cannot be read.
+    pub fn malformed(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "malformed", detail)
+    }
+
+    /// The request cannot be read because of one field.
+    pub fn malformed_field(field: &str, detail: impl Into<String>) -> Self {
+        let detail = detail.into();
+        let errors = serde_json::json!({ field: [{ "code": "malformed", "message": &detail }] });
+        let mut problem = Self::malformed(format!("{field}: {detail}"));
+        problem.body.errors = Some(errors);
+        problem
+    }
+
+    /// There is no such thing, or the caller may not know of it.
+    pub fn not_found(what: &str) -> Self {
+        Self::new(
+            StatusCode::NOT_FOUND,
+            "not_found",
+            format!("there is no such {what}"),
+        )
+    }
+
+    /// Nobody is logged in.
+    pub fn unauthenticated() -> Self {
+        Forbidden::NotAuthenticated.into()
+    }
+
+    /// The application was never given a site.
+    pub fn not_mounted() -> Self {
+        let detail = "the application was not given `vestibule.mount(…)`";
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "not_mounted", detail)
+    }
+
+    /// The stable word.
+    pub fn code(&self) -> &'static str {
+        self.body.code
+    }
+
+    /// The reason for people.
+    pub fn detail(&self) -> &str {
+        &self.body.detail
+    }
+
+    fn retry_after(mut self, seconds: impl Into<u64>) -> Self {
+        self.retry_after = Some(seconds.into());
+        self
+    }
+
+    fn caused_by(mut self, cause: impl std::error::Error + Send + Sync + 'static) -> Self {
+        self.cause = Some(Box::new(cause));
+        self
+    }
+
+    fn invalid(errors: &[FieldError]) -> Self {
+        let detail = Invalid(errors.to_vec()).to_string();
+        let mut problem = Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", detail);
+        let mut by_field = serde_json::Map::new();
+        for error in errors {
+            let list = by_field
+                .entry(error.field)
+                .or_insert_with(|| Value::Array(Vec::new()));
+            if let Value::Array(list) = list {
+                list.push(serde_json::json!({ "code": error.code, "message": error.message }));
+            }
+        }
+        problem.body.errors = Some(Value::Object(by_field));
+        problem
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} {}: {}",
+            self.body.status, self.body.code, self.body.detail
+        )
+    }
+}
+
+impl std::error::Error for Problem {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.cause.as_deref().map(|cause| cause as _)
+    }
+}
+
+impl ResponseError for Problem {
+    fn status_code(&self) -> StatusCode {
+        self.status
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        if self.status.is_server_error() {
+            tracing::error!(code = self.body.code, cause = ?self.cause, "request failed");
+        }
+        let mut response = HttpResponse::build(self.status);
+        response.insert_header((header::CACHE_CONTROL, "no-store"));
+        if self.status == StatusCode::UNAUTHORIZED {
+            response.insert_header((header::WWW_AUTHENTICATE, "Cookie realm=\"vestibule\""));
+        }
+        if let Some(seconds) = self.retry_after {
+            response.insert_header((header::RETRY_AFTER, seconds.to_string()));
+        }
+        let body = serde_json::to_string(&self.body).unwrap_or_default();
+        response.content_type("application/problem+json").body(body)
+    }
+}
+
+impl From<Forbidden> for Problem {
+    fn from(error: Forbidden) -> Self {
+        let status = match error {
+            Forbidden::NotAuthenticated => StatusCode::UNAUTHORIZED,
+            _ => StatusCode::FORBIDDEN,
+        };
+        Self::new(status, error.code(), error.to_string())
+    }
+}
+
+impl From<AdminError> for Problem {
+    fn from(error: AdminError) -> Self {
+        match error {
+            AdminError::Forbidden(error) => error.into(),
+            AdminError::NotFound(what) => Self::not_found(what),
+            AdminError::Invalid(Invalid(errors)) => Self::invalid(&errors),
+            AdminError::Password(problems) => {
+                let errors: Vec<_> = problems
+                    .into_iter()
+                    .map(|problem| FieldError::new("password", problem.code, problem.help))
+                    .collect();
+                Self::invalid(&errors)
+            }
+            AdminError::Conflict { code, message } => {
+                Self::new(StatusCode::CONFLICT, code, message)
+            }
+            AdminError::Busy { retry_after } => busy("busy", retry_after),
+            AdminError::Store(error) => error.into(),
+            AdminError::Hashing(error) => internal().caused_by(error),
+        }
+    }
+}
+
+impl From<LoginError> for Problem {
+    fn from(error: LoginError) -> Self {
+        match error {
+            LoginError::Refused { .. } => {
+                Self::new(StatusCode::UNAUTHORIZED, "login_failed", error.to_string())
+            }
+            LoginError::Unavailable { retry_after } => busy("login_unavailable", retry_after),
+            LoginError::UnknownBackend(name) => {
+                Self::malformed_field("backend", format!("there is no backend {name:?}"))
+            }
+            LoginError::PasswordTooLong { .. } => {
+                Self::invalid(&[FieldError::new("password", "too_long", error.to_string())])
+            }
+            LoginError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<OpenError> for Problem {
+    fn from(error: OpenError) -> Self {
+        match error {
+            OpenError::NotLive => Self::new(
+                StatusCode::UNAUTHORIZED,
+                "login_failed",
+                "the name or the password is wrong, or the account cannot be used",
+            ),
+            OpenError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        let problem = match error.kind {
+            StoreErrorKind::Conflict(_) => Self::new(
+                StatusCode::CONFLICT,
+                "conflict",
+                "it does not fit with what is there",
+            ),
+            StoreErrorKind::Corrupt { .. } | StoreErrorKind::Other => internal(),
+            StoreErrorKind::ReadOnly(_) => busy("read_only", 10u32),
+            _ => busy("database_unavailable", 2u32),
+        };
+        problem.caused_by(error)
+    }
+}
+
+impl From<TooOften> for Problem {
+    fn from(error: TooOften) -> Self {
+        let detail = "too many requests from your address";
+        Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", detail)
+            .retry_after(error.retry_after)
+    }
+}
+
+impl From<UnreadableForwarding> for Problem {
+    fn from(error: UnreadableForwarding) -> Self {
+        tracing::warn!(%error, "request refused");
+        Self::malformed(error.to_string())
+    }
+}
+
+fn busy(code: &'static str, retry_after: u32) -> Problem {
+    let detail = "this is not possible at the moment; try again later";
+    Problem::new(StatusCode::SERVICE_UNAVAILABLE, code, detail).retry_after(retry_after)
+}
+
+fn internal() -> Problem {
+    let detail = "something went wrong on our side";
+    Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", detail)
+}

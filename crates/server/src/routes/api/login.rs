@@ -1,0 +1,174 @@
+//! Logging in and out.
+
+use std::time::Duration;
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    cookie::{Cookie, SameSite},
+    http::header,
+};
+use serde_json::json;
+use vestibule_core::{
+    OpCx, Secret, Timestamp,
+    ports::{backend::Attempt, store::StoreError},
+    usecase::{login::LoginError, session_token::csrf_token, sessions::Opened},
+};
+
+use crate::{
+    dto::session::{Current, CurrentOut, LoginIn},
+    extract::{Body, RequestCx, anonymous, refuse_cross_site, token_of},
+    problem::Problem,
+    site::Site,
+};
+
+pub(super) async fn login(
+    req: HttpRequest,
+    Body(input): Body<LoginIn>,
+) -> Result<HttpResponse, Problem> {
+    let (site, op) = anonymous(&req)?;
+    let opened = open(&req, &site, &op, input).await?;
+    let cookie = cookie(&site, &opened.token);
+    let current = describe(
+        &site,
+        &op,
+        &opened.token,
+        opened.session.expires_at,
+        opened.user.id,
+    );
+    let current = current.await?.ok_or_else(Problem::unauthenticated)?;
+    Ok(HttpResponse::Ok()
+        .cookie(cookie)
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .json(CurrentOut::from(current)))
+}
+
+/// Judges a login and opens its session: what the API and the login page have in common.
+pub(crate) async fn open(
+    req: &HttpRequest,
+    site: &Site,
+    op: &OpCx,
+    input: LoginIn,
+) -> Result<Opened, Problem> {
+    refuse_cross_site(req, site)?;
+    site.rates.login(&op.client.address)?;
+    let previous = match token_of(req, site) {
+        Some(token) => {
+            site.services
+                .principals
+                .recognise(token.expose(), &*site.clock)
+                .await?
+        }
+        None => None,
+    };
+    let attempt = Attempt::Password {
+        username: input.username,
+        password: Secret::from(input.password),
+    };
+    let grant = match site
+        .services
+        .login
+        .attempt(op, attempt, input.backend.as_deref())
+        .await
+    {
+        Ok(grant) => grant,
+        Err(error) => {
+            if let LoginError::Refused { not_before } = &error {
+                wait_until(*not_before, site.clock.now()).await;
+                // One line in one form, for fail2ban and its like.
+                tracing::warn!(target: "vestibule::login", address = %op.client.address, "login failed");
+            }
+            return Err(error.into());
+        }
+    };
+    let previous = previous.map(|session| session.session);
+    let opened = site.services.sessions.open(op, grant, previous).await?;
+    tracing::info!(
+        target: "vestibule::login",
+        address = %op.client.address,
+        user = %opened.user.username,
+        "login succeeded"
+    );
+    Ok(opened)
+}
+
+/// Refusals all take the same time; nothing is held while waiting for it.
+async fn wait_until(not_before: Timestamp, now: Timestamp) {
+    let wait = not_before.since(now);
+    if wait > Duration::ZERO {
+        tokio::time::sleep(wait).await;
+    }
+}
+
+pub(super) async fn ways(cx: RequestCx) -> HttpResponse {
+    let backends: Vec<&str> = cx.site.services.login.backends().collect();
+    HttpResponse::Ok().json(json!({ "login_required": true, "backends": backends }))
+}
+
+pub(super) async fn logout(cx: RequestCx) -> Result<HttpResponse, Problem> {
+    cx.site.services.sessions.log_out(&cx.op).await?;
+    if cx.session.is_some() {
+        let (address, user) = (&cx.op.client.address, cx.op.actor.name());
+        tracing::info!(target: "vestibule::login", %address, %user, "logout");
+    }
+    Ok(HttpResponse::NoContent()
+        .cookie(expired_cookie(&cx.site))
+        .finish())
+}
+
+pub(super) async fn current(req: HttpRequest, cx: RequestCx) -> Result<HttpResponse, Problem> {
+    let session = cx.session.as_ref().ok_or_else(Problem::unauthenticated)?;
+    let token = token_of(&req, &cx.site).ok_or_else(Problem::unauthenticated)?;
+    let user = session.principal.user;
+    let current = describe(&cx.site, &cx.op, &token, session.expires_at, user).await?;
+    let current = current.ok_or_else(Problem::unauthenticated)?;
+    Ok(HttpResponse::Ok()
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .json(CurrentOut::from(current)))
+}
+
+/// Who somebody is and what they may, in one read.
+async fn describe(
+    site: &Site,
+    op: &OpCx,
+    token: &Secret,
+    expires_at: Timestamp,
+    user: vestibule_core::id::UserId,
+) -> Result<Option<Current>, StoreError> {
+    let described = site.services.check.describe(op, user).await?;
+    let csrf_token = csrf_token(token.expose());
+    Ok(described.map(|described| Current {
+        user: described.user,
+        groups: described.groups,
+        managed_groups: described.managed_groups,
+        permissions: described.permissions,
+        csrf_token,
+        expires_at,
+    }))
+}
+
+/// The cookie that carries a session's token.
+pub(crate) fn cookie(site: &Site, token: &Secret) -> Cookie<'static> {
+    let value = token.expose_str().unwrap_or_default().to_owned();
+    let mut cookie = base_cookie(site, value);
+    if let Some(life) = site.cookie_life() {
+        let seconds = i64::try_from(life.as_secs()).unwrap_or(i64::MAX);
+        cookie.set_max_age(actix_web::cookie::time::Duration::seconds(seconds));
+    }
+    cookie
+}
+
+/// The cookie that takes a session's token away.
+pub(crate) fn expired_cookie(site: &Site) -> Cookie<'static> {
+    let mut cookie = base_cookie(site, String::new());
+    cookie.make_removal();
+    cookie
+}
+
+fn base_cookie(site: &Site, value: String) -> Cookie<'static> {
+    Cookie::build(site.cookie_name(), value)
+        .path("/")
+        .http_only(true)
+        .secure(site.settings.site.base_url.is_https())
+        .same_site(SameSite::Lax)
+        .finish()
+}

@@ -1,0 +1,57 @@
+//! Who is in a group.
+
+use actix_web::{HttpRequest, HttpResponse, web::Path};
+use vestibule_core::usecase::members::Wanted;
+
+use crate::{
+    dto::{
+        group::{MemberIn, MemberOut},
+        id,
+        list::{ListQuery, PageOut},
+        optional_time,
+    },
+    extract::{Body, Query, RequestCx},
+    problem::Problem,
+};
+
+pub(super) async fn list(
+    req: HttpRequest,
+    cx: RequestCx,
+    group: Path<String>,
+    query: Query<ListQuery>,
+) -> Result<HttpResponse, Problem> {
+    let request = query.page(&cx, &[("username", ())])?;
+    let group = id("id", &group)?;
+    let page = cx
+        .site
+        .services
+        .members
+        .list(&cx.op, group, request.clone())
+        .await?;
+    let page = page.map(MemberOut::from);
+    Ok(HttpResponse::Ok().json(PageOut::new(&cx, req.uri(), &request, page)?))
+}
+
+pub(super) async fn put(
+    cx: RequestCx,
+    group: Path<String>,
+    Body(input): Body<MemberIn>,
+) -> Result<HttpResponse, Problem> {
+    let wanted = Wanted {
+        group: id("id", &group)?,
+        user: id("user", &input.user)?,
+        is_manager: input.is_manager,
+        expires_at: optional_time("expires_at", input.expires_at.as_ref())?,
+    };
+    cx.site.services.members.put(&cx.op, wanted).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+pub(super) async fn remove(
+    cx: RequestCx,
+    path: Path<(String, String)>,
+) -> Result<HttpResponse, Problem> {
+    let (group, user) = (id("id", &path.0)?, id("user", &path.1)?);
+    cx.site.services.members.remove(&cx.op, group, user).await?;
+    Ok(HttpResponse::NoContent().finish())
+}

@@ -1,0 +1,216 @@
+//! The API below `{prefix}/api/v1`, one file to a resource.
+
+mod audit;
+mod check;
+mod grants;
+mod groups;
+pub(crate) mod login;
+mod members;
+mod objects;
+mod permissions;
+mod sessions;
+mod users;
+
+use actix_web::web::{delete, get, patch, post, put};
+use vestibule_core::domain::rights;
+
+use super::table::{
+    Endpoint,
+    Guard::{LoggedIn, Open, Permission, Related},
+    Output::{List, One, Page},
+    of,
+};
+use crate::{
+    dto::{
+        audit::AuditOut,
+        check::{CheckIn, CheckOut},
+        grant::{GrantIn, GrantOut},
+        group::{GroupIn, GroupOut, GroupPatchIn, MemberIn, MemberOut, NestedGroupOut, NestingIn},
+        object::{ObjectIn, ObjectOut, ShareIn, SharedOut},
+        permission::{PermissionOut, RegistrationIn},
+        session::{CurrentOut, LoginIn, SessionOut},
+        user::{PasswordChangeIn, PasswordIn, UserIn, UserOut, UserPatchIn},
+    },
+    openapi,
+};
+
+const PAGED: &[(&str, &str)] = &[
+    ("page", "which page, counted from 1"),
+    ("page_size", "how many to a page"),
+];
+const USERS_QUERY: &[(&str, &str)] = &[
+    ("page", "which page, counted from 1"),
+    ("page_size", "how many to a page"),
+    (
+        "search",
+        "part of the login name, the names or the mail address",
+    ),
+    (
+        "ordering",
+        "username, email, created_at or last_login_at; - in front: from last to first",
+    ),
+    ("is_active", "only these that may (not) be used"),
+    ("is_superuser", "only (no) superusers"),
+    ("group", "only direct members of the group with this id"),
+];
+const GROUPS_QUERY: &[(&str, &str)] = &[
+    ("page", "which page, counted from 1"),
+    ("page_size", "how many to a page"),
+    ("search", "part of the name"),
+    (
+        "ordering",
+        "name or created_at; - in front: from last to first",
+    ),
+];
+const GRANTS_QUERY: &[(&str, &str)] = &[
+    ("page", "which page, counted from 1"),
+    ("page_size", "how many to a page"),
+    ("user", "made to the user with this id"),
+    ("group", "made to the group with this id"),
+    ("permission", "of this permission"),
+    ("object", "on exactly this object, type:id"),
+];
+const OBJECTS_QUERY: &[(&str, &str)] = &[
+    ("page", "which page, counted from 1"),
+    ("page_size", "how many to a page"),
+    ("permission", "the permission that must be held on each"),
+];
+const AUDIT_QUERY: &[(&str, &str)] = &[
+    ("page", "which page, counted from 1"),
+    ("page_size", "how many to a page"),
+    ("actor", "done by the account with this id"),
+    (
+        "action",
+        "with this name, or a name that begins so when it ends with a dot",
+    ),
+    ("target_kind", "done to something of this kind"),
+    ("target_id", "done to the thing with this id"),
+    ("since", "not before this time"),
+    ("until", "before this time"),
+    (
+        "format",
+        "jsonl: all of them, oldest first, one JSON object to a line",
+    ),
+];
+
+macro_rules! rows {
+    ($($method:ident $path:literal $summary:literal, $guard:expr, $query:expr, $input:expr, $status:literal $output:expr => $handler:path;)*) => {
+        &[$(Endpoint {
+            method: rows!(@name $method),
+            path: concat!("/api/v1", $path),
+            summary: $summary,
+            guard: $guard,
+            query: $query,
+            input: $input,
+            output: ($status, $output),
+            route: || $method().to($handler),
+        }),*]
+    };
+    (@name get) => { "GET" };
+    (@name post) => { "POST" };
+    (@name put) => { "PUT" };
+    (@name patch) => { "PATCH" };
+    (@name delete) => { "DELETE" };
+}
+
+/// All operations of the API.
+pub const ENDPOINTS: &[Endpoint] = rows! {
+    post "/login" "Log in; opens a session and sets its cookie",
+        Open, &[], Some(of::<LoginIn>()), 200 Some(One(of::<CurrentOut>())) => login::login;
+    get "/login" "Which ways to log in there are",
+        Open, &[], None, 200 None => login::ways;
+    post "/logout" "Log out; harmless when nobody is logged in",
+        Open, &[], None, 204 None => login::logout;
+    get "/session" "Who is logged in, and what they may",
+        LoggedIn, &[], None, 200 Some(One(of::<CurrentOut>())) => login::current;
+    get "/sessions" "My devices",
+        LoggedIn, &[], None, 200 Some(List(of::<SessionOut>())) => sessions::own;
+    delete "/sessions" "End all other sessions of mine",
+        LoggedIn, &[], None, 204 None => sessions::end_others;
+    delete "/sessions/{id}" "End a session",
+        Related(rights::END_SESSION), &[], None, 204 None => sessions::end;
+    post "/password/change" "Change the own password; all other sessions end",
+        LoggedIn, &[], Some(of::<PasswordChangeIn>()), 204 None => users::change_password;
+
+    get "/users" "Accounts",
+        Permission(rights::VIEW_USER), USERS_QUERY, None, 200 Some(Page(of::<UserOut>())) => users::list;
+    post "/users" "Make an account",
+        Permission(rights::ADD_USER), &[], Some(of::<UserIn>()), 201 Some(One(of::<UserOut>())) => users::add;
+    get "/users/{id}" "One account",
+        Related(rights::VIEW_USER), &[], None, 200 Some(One(of::<UserOut>())) => users::get;
+    patch "/users/{id}" "Change an account",
+        Related(rights::CHANGE_USER), &[], Some(of::<UserPatchIn>()), 200 Some(One(of::<UserOut>())) => users::edit;
+    delete "/users/{id}" "Remove an account",
+        Permission(rights::DELETE_USER), &[], None, 204 None => users::remove;
+    put "/users/{id}/password" "Set somebody's password; all their sessions end",
+        Permission(rights::SET_PASSWORD), &[], Some(of::<PasswordIn>()), 204 None => users::set_password;
+    get "/users/{id}/permissions" "Everything a user holds as a whole",
+        Related(rights::CHECK_ACCESS), &[], None, 200 None => users::permissions;
+    get "/users/{id}/sessions" "Somebody's sessions",
+        Related(rights::VIEW_SESSION), &[], None, 200 Some(List(of::<SessionOut>())) => sessions::of_user;
+    delete "/users/{id}/sessions" "End all sessions of a user",
+        Related(rights::END_SESSION), &[], None, 204 None => sessions::end_of_user;
+
+    get "/groups" "Groups",
+        Permission(rights::VIEW_GROUP), GROUPS_QUERY, None, 200 Some(Page(of::<GroupOut>())) => groups::list;
+    post "/groups" "Make a group",
+        Permission(rights::ADD_GROUP), &[], Some(of::<GroupIn>()), 201 Some(One(of::<GroupOut>())) => groups::add;
+    get "/groups/{id}" "One group, with those in it and those it is in",
+        Related(rights::VIEW_GROUP), &[], None, 200 Some(One(of::<NestedGroupOut>())) => groups::get;
+    patch "/groups/{id}" "Change a group",
+        Related(rights::CHANGE_GROUP), &[], Some(of::<GroupPatchIn>()), 200 Some(One(of::<GroupOut>())) => groups::edit;
+    delete "/groups/{id}" "Remove a group",
+        Permission(rights::DELETE_GROUP), &[], None, 204 None => groups::remove;
+    get "/groups/{id}/members" "A group's direct members",
+        Related(rights::VIEW_GROUP), PAGED, None, 200 Some(Page(of::<MemberOut>())) => members::list;
+    post "/groups/{id}/members" "Add a member, or change how one is in the group",
+        Related(rights::CHANGE_GROUP), &[], Some(of::<MemberIn>()), 204 None => members::put;
+    delete "/groups/{id}/members/{user}" "Remove a member",
+        Related(rights::CHANGE_GROUP), &[], None, 204 None => members::remove;
+    post "/groups/{id}/groups" "Put a group into this one",
+        Permission(rights::CHANGE_GROUP), &[], Some(of::<NestingIn>()), 204 None => groups::nest;
+    delete "/groups/{id}/groups/{child}" "Take a group out of this one",
+        Permission(rights::CHANGE_GROUP), &[], None, 204 None => groups::unnest;
+
+    get "/permissions" "Registered permissions",
+        LoggedIn, &[], None, 200 Some(List(of::<PermissionOut>())) => permissions::list;
+    post "/permissions" "Register what a service checks",
+        Permission(rights::REGISTER_PERMISSION), &[], Some(of::<RegistrationIn>()), 204 None => permissions::register;
+    delete "/permissions/{code}" "Remove a permission with its grants",
+        Permission(rights::REGISTER_PERMISSION), &[], None, 204 None => permissions::remove;
+
+    get "/grants" "Grants and denials",
+        Permission(rights::VIEW_GRANT), GRANTS_QUERY, None, 200 Some(Page(of::<GrantOut>())) => grants::list;
+    post "/grants" "Grant or deny, within the own rights",
+        Permission(rights::CHANGE_GRANT), &[], Some(of::<GrantIn>()), 201 Some(One(of::<GrantOut>())) => grants::add;
+    get "/grants/{id}" "One grant",
+        Permission(rights::VIEW_GRANT), &[], None, 200 Some(One(of::<GrantOut>())) => grants::get;
+    delete "/grants/{id}" "Take a grant back",
+        Permission(rights::CHANGE_GRANT), &[], None, 204 None => grants::remove;
+
+    get "/objects/{type}" "The objects of a kind for which the caller has a permission",
+        LoggedIn, OBJECTS_QUERY, None, 200 Some(Page(of::<ObjectOut>())) => objects::list;
+    get "/objects/{type}/{id:.+}/shares" "With whom an object is shared",
+        Related(rights::VIEW_OBJECT), &[], None, 200 Some(List(of::<GrantOut>())) => objects::shares;
+    post "/objects/{type}/{id:.+}/shares" "Share an object",
+        Related(rights::CHANGE_OBJECT), &[], Some(of::<ShareIn>()), 201 Some(One(of::<GrantOut>())) => objects::share;
+    delete "/objects/{type}/{id:.+}/shares/{share}" "Take a share back",
+        Related(rights::CHANGE_OBJECT), &[], None, 204 None => objects::unshare;
+    get "/objects/{type}/{id:.+}" "What is known of an object",
+        Related(rights::VIEW_OBJECT), &[], None, 200 Some(One(of::<SharedOut>())) => objects::get;
+    put "/objects/{type}/{id:.+}" "Tell of an object, or change owner, group and level",
+        Related(rights::CHANGE_OBJECT), &[], Some(of::<ObjectIn>()), 200 Some(One(of::<SharedOut>())) => objects::put;
+    delete "/objects/{type}/{id:.+}" "Forget an object and all grants on it",
+        Related(rights::CHANGE_OBJECT), &[], None, 204 None => objects::remove;
+
+    post "/check" "May this user do that, and why",
+        Related(rights::CHECK_ACCESS), &[], Some(of::<CheckIn>()), 200 Some(One(of::<CheckOut>())) => check::check;
+    get "/audit" "Who did what",
+        Permission(rights::VIEW_AUDIT), AUDIT_QUERY, None, 200 Some(Page(of::<AuditOut>())) => audit::list;
+};
+
+/// Registers the API.
+pub(crate) fn register(cfg: &mut actix_web::web::ServiceConfig) {
+    super::table::register(ENDPOINTS, cfg);
+    cfg.route("/api/openapi.json", get().to(openapi::serve));
+}

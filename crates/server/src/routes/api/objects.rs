@@ -1,0 +1,130 @@
+//! Objects: owner, group, level, shares.
+
+use actix_web::{HttpRequest, HttpResponse, web::Path};
+use serde_json::json;
+use vestibule_core::{domain::object::ObjectRef, usecase::error::AdminError};
+
+use crate::{
+    dto::{
+        grant::GrantOut,
+        id,
+        list::{ListQuery, PageOut},
+        object::{ObjectIn, ObjectOut, ShareIn, SharedOut},
+    },
+    extract::{Body, Query, RequestCx},
+    problem::Problem,
+};
+
+fn object(kind: &str, id: &str) -> Result<ObjectRef, AdminError> {
+    Ok(ObjectRef::new(kind, id)?)
+}
+
+pub(super) async fn list(
+    req: HttpRequest,
+    cx: RequestCx,
+    kind: Path<String>,
+    query: Query<ListQuery>,
+) -> Result<HttpResponse, Problem> {
+    let request = query.page(&cx, &[("id", ())])?;
+    let permission = query.permission.as_deref().ok_or_else(|| {
+        Problem::malformed_field("permission", "say which permission must be held on each")
+    })?;
+    let check = &cx.site.services.check;
+    let page = check
+        .visible(&cx.op, permission, &kind, request.clone())
+        .await?;
+    let page = page.map(ObjectOut::from);
+    Ok(HttpResponse::Ok().json(PageOut::new(&cx, req.uri(), &request, page)?))
+}
+
+pub(super) async fn get(
+    cx: RequestCx,
+    path: Path<(String, String)>,
+) -> Result<HttpResponse, Problem> {
+    let shared = cx
+        .site
+        .services
+        .sharing
+        .get(&cx.op, object(&path.0, &path.1)?)
+        .await?;
+    Ok(HttpResponse::Ok().json(SharedOut::from(shared)))
+}
+
+pub(super) async fn put(
+    cx: RequestCx,
+    path: Path<(String, String)>,
+    Body(input): Body<ObjectIn>,
+) -> Result<HttpResponse, Problem> {
+    let object = object(&path.0, &path.1)?;
+    let (shared, is_new) = cx
+        .site
+        .services
+        .sharing
+        .put(&cx.op, object, input.parse()?)
+        .await?;
+    let mut answer = if is_new {
+        HttpResponse::Created()
+    } else {
+        HttpResponse::Ok()
+    };
+    Ok(answer.json(SharedOut::from(shared)))
+}
+
+pub(super) async fn remove(
+    cx: RequestCx,
+    path: Path<(String, String)>,
+) -> Result<HttpResponse, Problem> {
+    cx.site
+        .services
+        .sharing
+        .delete(&cx.op, object(&path.0, &path.1)?)
+        .await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+pub(super) async fn shares(
+    cx: RequestCx,
+    path: Path<(String, String)>,
+) -> Result<HttpResponse, Problem> {
+    let shared = cx
+        .site
+        .services
+        .sharing
+        .get(&cx.op, object(&path.0, &path.1)?)
+        .await?;
+    let shares: Vec<_> = shared.shares.into_iter().map(GrantOut::from).collect();
+    Ok(HttpResponse::Ok().json(json!({ "count": shares.len(), "results": shares })))
+}
+
+pub(super) async fn share(
+    cx: RequestCx,
+    path: Path<(String, String)>,
+    Body(input): Body<ShareIn>,
+) -> Result<HttpResponse, Problem> {
+    let object = object(&path.0, &path.1)?;
+    let (grant, is_new) = cx
+        .site
+        .services
+        .sharing
+        .share(&cx.op, object, input.parse()?)
+        .await?;
+    let mut answer = if is_new {
+        HttpResponse::Created()
+    } else {
+        HttpResponse::Ok()
+    };
+    Ok(answer.json(GrantOut::from(grant)))
+}
+
+pub(super) async fn unshare(
+    cx: RequestCx,
+    path: Path<(String, String, String)>,
+) -> Result<HttpResponse, Problem> {
+    let (object, share) = (object(&path.0, &path.1)?, id("share", &path.2)?);
+    cx.site
+        .services
+        .sharing
+        .unshare(&cx.op, object, share)
+        .await?;
+    Ok(HttpResponse::NoContent().finish())
+}

@@ -1,0 +1,42 @@
+//! Registered permissions.
+
+use actix_web::{HttpResponse, web::Path};
+use serde_json::json;
+
+use crate::{
+    dto::permission::{PermissionIn, PermissionOut, RegistrationIn},
+    extract::{Body, RequestCx},
+    problem::Problem,
+};
+
+pub(super) async fn list(cx: RequestCx) -> Result<HttpResponse, Problem> {
+    let permissions = cx.site.services.permissions.list(&cx.op).await?;
+    let out: Vec<_> = permissions.into_iter().map(PermissionOut::from).collect();
+    Ok(HttpResponse::Ok().json(json!({ "count": out.len(), "results": out })))
+}
+
+pub(super) async fn register(
+    cx: RequestCx,
+    Body(input): Body<RegistrationIn>,
+) -> Result<HttpResponse, Problem> {
+    let registrations = input.permissions.into_iter().map(PermissionIn::parse);
+    let registrations = registrations.collect::<Result<_, _>>()?;
+    let rules = input
+        .delete_rules
+        .into_iter()
+        .map(|(kind, rule)| match rule.parse() {
+            Ok(rule) => Ok((kind, rule)),
+            Err(error) => Err(Problem::malformed_field("delete_rules", format!("{error}"))),
+        })
+        .collect::<Result<_, _>>()?;
+    let permissions = &cx.site.services.permissions;
+    permissions
+        .register(&cx.op, &input.service, registrations, rules)
+        .await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+pub(super) async fn remove(cx: RequestCx, code: Path<String>) -> Result<HttpResponse, Problem> {
+    cx.site.services.permissions.remove(&cx.op, &code).await?;
+    Ok(HttpResponse::NoContent().finish())
+}

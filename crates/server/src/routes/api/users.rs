@@ -1,0 +1,128 @@
+//! Accounts.
+
+use actix_web::{HttpRequest, HttpResponse, web::Path};
+use serde_json::json;
+use vestibule_core::{
+    Secret,
+    ports::users::{UserFilter, UserOrder},
+};
+
+use crate::{
+    dto::{
+        id,
+        list::{ListQuery, PageOut},
+        user::{PasswordChangeIn, PasswordIn, UserIn, UserOut, UserPatchIn},
+    },
+    extract::{Body, Query, RequestCx},
+    problem::Problem,
+};
+
+const ORDERS: &[(&str, UserOrder)] = &[
+    ("username", UserOrder::Username),
+    ("email", UserOrder::Email),
+    ("created_at", UserOrder::CreatedAt),
+    ("last_login_at", UserOrder::LastLoginAt),
+];
+
+pub(super) async fn list(
+    req: HttpRequest,
+    cx: RequestCx,
+    query: Query<ListQuery>,
+) -> Result<HttpResponse, Problem> {
+    let request = query.page(&cx, ORDERS)?;
+    let filter = UserFilter {
+        search: query.search.clone(),
+        is_active: query.is_active,
+        is_superuser: query.is_superuser,
+        member_of: query
+            .group
+            .as_deref()
+            .map(|group| id("group", group))
+            .transpose()?,
+    };
+    let page = cx
+        .site
+        .services
+        .users
+        .list(&cx.op, filter, request.clone())
+        .await?;
+    let page = page.map(UserOut::from);
+    Ok(HttpResponse::Ok().json(PageOut::new(&cx, req.uri(), &request, page)?))
+}
+
+pub(super) async fn get(cx: RequestCx, user: Path<String>) -> Result<HttpResponse, Problem> {
+    let user = cx.site.services.users.get(&cx.op, id("id", &user)?).await?;
+    Ok(HttpResponse::Ok().json(UserOut::from(user)))
+}
+
+pub(super) async fn add(cx: RequestCx, Body(input): Body<UserIn>) -> Result<HttpResponse, Problem> {
+    let user = cx.site.services.users.add(&cx.op, input.parse()?).await?;
+    Ok(HttpResponse::Created().json(UserOut::from(user)))
+}
+
+pub(super) async fn edit(
+    cx: RequestCx,
+    user: Path<String>,
+    Body(patch): Body<UserPatchIn>,
+) -> Result<HttpResponse, Problem> {
+    let user = id("id", &user)?;
+    let user = cx
+        .site
+        .services
+        .users
+        .edit(&cx.op, user, patch.parse()?)
+        .await?;
+    Ok(HttpResponse::Ok().json(UserOut::from(user)))
+}
+
+pub(super) async fn remove(cx: RequestCx, user: Path<String>) -> Result<HttpResponse, Problem> {
+    cx.site
+        .services
+        .users
+        .delete(&cx.op, id("id", &user)?)
+        .await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+pub(super) async fn set_password(
+    cx: RequestCx,
+    user: Path<String>,
+    Body(input): Body<PasswordIn>,
+) -> Result<HttpResponse, Problem> {
+    let password = Secret::from(input.password);
+    cx.site
+        .services
+        .passwords
+        .set(&cx.op, id("id", &user)?, &password)
+        .await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+pub(super) async fn change_password(
+    cx: RequestCx,
+    Body(input): Body<PasswordChangeIn>,
+) -> Result<HttpResponse, Problem> {
+    let (old, new) = (
+        Secret::from(input.old_password),
+        Secret::from(input.password),
+    );
+    cx.site
+        .services
+        .passwords
+        .change_own(&cx.op, &old, &new)
+        .await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+pub(super) async fn permissions(
+    cx: RequestCx,
+    user: Path<String>,
+) -> Result<HttpResponse, Problem> {
+    let held = cx
+        .site
+        .services
+        .permissions
+        .effective(&cx.op, id("id", &user)?)
+        .await?;
+    Ok(HttpResponse::Ok().json(json!({ "count": held.len(), "results": held })))
+}

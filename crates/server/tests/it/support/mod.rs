@@ -1,0 +1,28 @@
+//! A site under test, and the visitors who come to it.
+
+pub(crate) mod site;
+pub(crate) mod visitor;
+
+pub(crate) use site::{Db, TestSite};
+pub(crate) use visitor::{Answer, Visitor};
+
+/// The password of every account that tests make.
+pub(crate) const PASSWORD: &str = "a long sentence to get in with";
+
+/// Runs each of these functions once for every database of the build.
+macro_rules! on_every_database {
+    ($($(#[$meta:meta])* $name:ident),+ $(,)?) => {
+        mod sqlite {
+            $($(#[$meta])* #[test] fn $name() { super::$name($crate::support::Db::Sqlite); })+
+        }
+        #[cfg(feature = "postgres")]
+        mod postgres {
+            $($(#[$meta])* #[test] fn $name() { super::$name($crate::support::Db::Postgres); })+
+        }
+        #[cfg(feature = "mysql")]
+        mod mysql {
+            $($(#[$meta])* #[test] fn $name() { super::$name($crate::support::Db::Mysql); })+
+        }
+    };
+}
+pub(crate) use on_every_database;
