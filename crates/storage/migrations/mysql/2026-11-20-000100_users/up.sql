@@ -1,0 +1,28 @@
+-- Accounts. The *_key columns are what names are found by; search_text is what a search looks into.
+CREATE TABLE IF NOT EXISTS `users` (
+    `id` BINARY(16) NOT NULL,
+    `username` VARCHAR(150) NOT NULL,
+    `username_key` VARBINARY(2600) NOT NULL,
+    `email` VARCHAR(254),
+    `email_key` VARBINARY(600),
+    `email_verified` BOOLEAN NOT NULL,
+    `first_name` VARCHAR(150) NOT NULL,
+    `last_name` VARCHAR(150) NOT NULL,
+    `search_text` MEDIUMTEXT NOT NULL,
+    `is_active` BOOLEAN NOT NULL,
+    `is_staff` BOOLEAN NOT NULL,
+    `is_superuser` BOOLEAN NOT NULL,
+    `expires_at` BIGINT,
+    `created_at` BIGINT NOT NULL,
+    `last_login_at` BIGINT,
+    `password_changed_at` BIGINT,
+    `password` VARCHAR(1000) NOT NULL,
+    `password_scheme` VARBINARY(200) NOT NULL,
+    PRIMARY KEY (`id`),
+    UNIQUE KEY `users_username_key` (`username_key`),
+    UNIQUE KEY `users_email_key` (`email_key`),
+    KEY `users_by_created_at_id` (`created_at`, `id`),
+    KEY `users_by_last_login_at_id` (`last_login_at`, `id`),
+    KEY `users_by_password_scheme` (`password_scheme`),
+    KEY `users_by_is_superuser` (`is_superuser`)
+) ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;

@@ -1,0 +1,25 @@
+-- Allowances and denials. subject_id is user_id or group_id or zeros, so that one unique index covers all.
+CREATE TABLE IF NOT EXISTS `grants` (
+    `id` BINARY(16) NOT NULL,
+    `subject_kind` VARCHAR(16) NOT NULL,
+    `subject_id` BINARY(16) NOT NULL,
+    `user_id` BINARY(16),
+    `group_id` BINARY(16),
+    `permission` VARBINARY(191) NOT NULL,
+    `effect` VARCHAR(8) NOT NULL,
+    `scope_kind` VARCHAR(8) NOT NULL,
+    `object_kind` VARBINARY(100) NOT NULL,
+    `object_id` VARBINARY(300) NOT NULL,
+    `expires_at` BIGINT,
+    `granted_by` BINARY(16),
+    `granted_at` BIGINT NOT NULL,
+    PRIMARY KEY (`id`),
+    UNIQUE KEY `grants_once` (`subject_id`, `subject_kind`, `permission`, `effect`, `scope_kind`, `object_kind`, `object_id`),
+    KEY `grants_by_permission_id` (`permission`, `id`),
+    KEY `grants_by_object_kind_object_id_id` (`object_kind`, `object_id`, `id`),
+    KEY `grants_by_user_id` (`user_id`),
+    KEY `grants_by_group_id` (`group_id`),
+    CONSTRAINT `grants_user_id` FOREIGN KEY (`user_id`) REFERENCES `users` (`id`) ON DELETE CASCADE,
+    CONSTRAINT `grants_group_id` FOREIGN KEY (`group_id`) REFERENCES `groups` (`id`) ON DELETE CASCADE,
+    CONSTRAINT `grants_permission` FOREIGN KEY (`permission`) REFERENCES `permissions` (`code`) ON DELETE CASCADE
+) ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;

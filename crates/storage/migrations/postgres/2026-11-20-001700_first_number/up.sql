@@ -1,0 +1,2 @@
+-- The one row of the counter.
+INSERT INTO change_counter (id, value) VALUES (1, 0);

@@ -1,0 +1,241 @@
+//! Lanes to the embedded database: one writer that commits many units at once, some readers, and
+//! look-ups on the thread that asks.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use diesel::{QueryResult, connection::SimpleConnection};
+use vestibule_core::{
+    domain::change::Change,
+    ports::store::{Mode, StoreError, StoreErrorKind, StoreResult, Work},
+};
+
+use super::{
+    Observers, Threads,
+    queue::{Job, Queue, Takes},
+    same_kind,
+    unit::{Attempt, Ran, attempt, run_work},
+};
+use crate::{
+    conn::{Access, AnyConnection},
+    dialect,
+    error::{OpenError, store_error},
+    store::Bounds,
+    url::DatabaseUrl,
+};
+
+/// How many units one commit makes durable at most.
+const BATCH: usize = 64;
+
+/// The lanes to the embedded database.
+pub(crate) struct EmbeddedLanes {
+    writes: Arc<Queue>,
+    reads: Arc<Queue>,
+    lookups: Mutex<Vec<AnyConnection>>,
+    threads: Threads,
+}
+
+impl EmbeddedLanes {
+    /// Starts the lanes; the writer has the connection that the database was opened with.
+    pub(crate) fn start(
+        url: &DatabaseUrl,
+        writer: AnyConnection,
+        bounds: Bounds,
+        observers: &Arc<Observers>,
+    ) -> Result<Self, OpenError> {
+        let failed = |error: std::io::Error| OpenError::Failed {
+            url: url.clone(),
+            reason: error.to_string(),
+        };
+        let writes = Arc::new(Queue::new(bounds.queue, bounds.patience));
+        let reads = Arc::new(Queue::new(bounds.queue, bounds.patience));
+        let mut threads = Threads::default();
+        let readers = bounds.pool_size.clamp(1, 4);
+        for number in 0..readers {
+            let mut conn = read_only(url)?;
+            let queue = Arc::clone(&reads);
+            let body = move || {
+                while let Some(mut job) = queue.take(Takes::Anything) {
+                    let result = read(&mut conn, job.mode, &mut job.work);
+                    job.answer(result);
+                }
+            };
+            threads
+                .spawn(format!("vst-read-{number}"), body)
+                .map_err(failed)?;
+        }
+        let lookups = (0..bounds.pool_size.max(1))
+            .map(|_| read_only(url))
+            .collect::<Result<_, _>>()?;
+        let mut writer = Writer {
+            conn: writer,
+            observers: Arc::clone(observers),
+        };
+        let queue = Arc::clone(&writes);
+        let body = move || {
+            while let Some(first) = queue.take(Takes::Anything) {
+                let mut batch = vec![first];
+                batch.extend(queue.take_waiting(BATCH - 1));
+                writer.serve(batch);
+            }
+        };
+        threads
+            .spawn("vst-write".to_owned(), body)
+            .map_err(failed)?;
+        for queue in [&writes, &reads] {
+            let queue = Arc::clone(queue);
+            let body = move || queue.watch();
+            threads
+                .spawn("vst-watch".to_owned(), body)
+                .map_err(failed)?;
+        }
+        Ok(Self {
+            writes,
+            reads,
+            lookups: Mutex::new(lookups),
+            threads,
+        })
+    }
+
+    pub(crate) async fn run(&self, mode: Mode, mut work: Work) -> StoreResult<()> {
+        match mode {
+            Mode::Write => self.writes.run(mode, work).await,
+            Mode::Read => self.reads.run(mode, work).await,
+            Mode::Lookup => match self.look_up(&mut work) {
+                Some(result) => result,
+                None => self.reads.run(mode, work).await,
+            },
+        }
+    }
+
+    /// Runs the work here and now, since handing it to another thread costs more than the work
+    /// itself. `None` when all connections are in use or the file is locked for the moment: then
+    /// a reader has to wait, not the caller's thread.
+    fn look_up(&self, work: &mut Work) -> Option<StoreResult<()>> {
+        let lock = || self.lookups.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut conn = lock().pop()?;
+        let result = read(&mut conn, Mode::Lookup, work);
+        lock().push(conn);
+        match result {
+            Err(error) if error.kind == StoreErrorKind::Contended => None,
+            result => Some(result),
+        }
+    }
+}
+
+impl Drop for EmbeddedLanes {
+    fn drop(&mut self) {
+        self.writes.close();
+        self.reads.close();
+        self.threads.join();
+    }
+}
+
+fn read_only(url: &DatabaseUrl) -> Result<AnyConnection, OpenError> {
+    let mut conn = AnyConnection::connect(url, Access::ReadOnly)
+        .map_err(|error| OpenError::unreachable(url, &error))?;
+    dialect::prepare(&mut conn, Access::ReadOnly)
+        .map_err(|error| OpenError::from_database(url, &error))?;
+    Ok(conn)
+}
+
+fn read(conn: &mut AnyConnection, mode: Mode, work: &mut Work) -> StoreResult<()> {
+    match attempt(conn, mode, work) {
+        Attempt::Done(_) | Attempt::Undone => Ok(()),
+        Attempt::Failed { error, .. } => Err(error),
+    }
+}
+
+/// What a unit came to within a batch.
+enum Unit {
+    Kept(Vec<Change>),
+    Undone,
+    Failed(StoreErrorKind),
+}
+
+struct Writer {
+    conn: AnyConnection,
+    observers: Arc<Observers>,
+}
+
+impl Writer {
+    /// Runs all units and commits once. Each is kept or undone by itself.
+    fn serve(&mut self, mut jobs: Vec<Job>) {
+        if let [_] = &jobs[..] {
+            jobs.into_iter().for_each(|job| self.serve_alone(job));
+            return;
+        }
+        if let Err(error) = dialect::begin(&mut self.conn, Mode::Write) {
+            let error = store_error(error);
+            for job in jobs {
+                job.answer(Err(same_kind(&error)));
+            }
+            return;
+        }
+        let units: QueryResult<Vec<Unit>> = jobs
+            .iter_mut()
+            .map(|job| self.run_one(&mut job.work))
+            .collect();
+        let committed = units.and_then(|units| {
+            dialect::commit(&mut self.conn)?;
+            Ok(units)
+        });
+        match committed {
+            Ok(units) => self.answer(jobs, units),
+            Err(error) => {
+                // A full disk undoes the whole transaction, and with it those who were not to
+                // blame. Nobody was answered yet: each is run again for itself.
+                tracing::warn!(%error, units = jobs.len(), "a batch of writes was undone");
+                let _ = dialect::rollback(&mut self.conn);
+                jobs.into_iter().for_each(|job| self.serve_alone(job));
+            }
+        }
+    }
+
+    fn answer(&self, jobs: Vec<Job>, units: Vec<Unit>) {
+        let mut results: Vec<StoreResult<()>> = Vec::with_capacity(units.len());
+        let mut changes: Vec<Change> = Vec::new();
+        for unit in units {
+            results.push(match unit {
+                Unit::Kept(announced) => {
+                    changes.extend(announced);
+                    Ok(())
+                }
+                Unit::Undone => Ok(()),
+                Unit::Failed(kind) => Err(StoreError::new(kind)),
+            });
+        }
+        self.observers.tell(&changes);
+        for (job, result) in jobs.into_iter().zip(results) {
+            job.answer(result);
+        }
+    }
+
+    /// One unit of a batch, in a savepoint. An error means that the whole transaction is gone.
+    fn run_one(&mut self, work: &mut Work) -> QueryResult<Unit> {
+        self.conn.batch_execute("SAVEPOINT vestibule_unit")?;
+        let unit = match run_work(&mut self.conn, work) {
+            Ran::Keep(changes) => Unit::Kept(changes),
+            Ran::Undo => Unit::Undone,
+            Ran::Failed(kind) => Unit::Failed(kind),
+        };
+        if !matches!(unit, Unit::Kept(_)) {
+            self.conn
+                .batch_execute("ROLLBACK TO SAVEPOINT vestibule_unit")?;
+        }
+        self.conn
+            .batch_execute("RELEASE SAVEPOINT vestibule_unit")?;
+        Ok(unit)
+    }
+
+    fn serve_alone(&mut self, mut job: Job) {
+        let result = match attempt(&mut self.conn, Mode::Write, &mut job.work) {
+            Attempt::Done(changes) => {
+                self.observers.tell(&changes);
+                Ok(())
+            }
+            Attempt::Undone => Ok(()),
+            Attempt::Failed { error, .. } => Err(error),
+        };
+        job.answer(result);
+    }
+}

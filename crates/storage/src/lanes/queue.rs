@@ -1,0 +1,202 @@
+//! A bounded queue of units of work that nobody waits in for longer than agreed.
+
+use std::{
+    collections::VecDeque,
+    sync::{Condvar, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+
+use futures_channel::oneshot;
+use vestibule_core::ports::store::{Mode, StoreResult, Work};
+
+use super::unavailable;
+
+/// A unit of work and who waits for it.
+pub(crate) struct Job {
+    pub(crate) mode: Mode,
+    pub(crate) work: Work,
+    reply: oneshot::Sender<StoreResult<()>>,
+    give_up_at: Instant,
+}
+
+impl Job {
+    /// Answers the caller, who may have gone.
+    pub(super) fn answer(self, result: StoreResult<()>) {
+        let _ = self.reply.send(result);
+    }
+}
+
+/// Which jobs a lane takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Takes {
+    /// Look-ups alone, so that these always find a place.
+    Lookups,
+    /// Whatever has waited longest.
+    Anything,
+}
+
+#[derive(Default)]
+struct State {
+    lookups: VecDeque<Job>,
+    others: VecDeque<Job>,
+    closed: bool,
+}
+
+impl State {
+    fn len(&self) -> usize {
+        self.lookups.len() + self.others.len()
+    }
+
+    fn oldest(&mut self, takes: Takes) -> Option<Job> {
+        let lookup = self.lookups.front().map(|job| job.give_up_at);
+        let other = self.others.front().map(|job| job.give_up_at);
+        let lookup_first = match (lookup, other) {
+            (Some(lookup), Some(other)) => lookup <= other,
+            (lookup, _) => lookup.is_some(),
+        };
+        if lookup_first || takes == Takes::Lookups {
+            self.lookups.pop_front()
+        } else {
+            self.others.pop_front()
+        }
+    }
+
+    fn next_to_give_up(&self) -> Option<Instant> {
+        let fronts = [self.lookups.front(), self.others.front()];
+        fronts.into_iter().flatten().map(|job| job.give_up_at).min()
+    }
+
+    fn overdue(&mut self, now: Instant) -> Vec<Job> {
+        let mut overdue = Vec::new();
+        for queue in [&mut self.lookups, &mut self.others] {
+            while queue.front().is_some_and(|job| job.give_up_at <= now) {
+                overdue.extend(queue.pop_front());
+            }
+        }
+        overdue
+    }
+}
+
+/// The queue in front of some lanes.
+pub(crate) struct Queue {
+    state: Mutex<State>,
+    ready: Condvar,
+    pending: Condvar,
+    capacity: usize,
+    patience: Duration,
+}
+
+impl Queue {
+    /// At most `capacity` jobs wait, none for longer than `patience`.
+    pub(super) fn new(capacity: usize, patience: Duration) -> Self {
+        Self {
+            state: Mutex::default(),
+            ready: Condvar::new(),
+            pending: Condvar::new(),
+            capacity,
+            patience,
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Runs the work when its turn comes, or answers that there is no place.
+    pub(super) async fn run(&self, mode: Mode, work: Work) -> StoreResult<()> {
+        let (reply, answer) = oneshot::channel();
+        let job = Job {
+            mode,
+            work,
+            reply,
+            give_up_at: Instant::now() + self.patience,
+        };
+        self.push(job)?;
+        // A lane that is gone without an answer has kept nothing that it could tell of.
+        answer.await.unwrap_or_else(|_| Err(unavailable()))
+    }
+
+    fn push(&self, job: Job) -> StoreResult<()> {
+        let mut state = self.lock();
+        if state.closed || state.len() >= self.capacity {
+            return Err(unavailable());
+        }
+        let was_empty = state.len() == 0;
+        match job.mode {
+            Mode::Lookup => state.lookups.push_back(job),
+            Mode::Read | Mode::Write => state.others.push_back(job),
+        }
+        drop(state);
+        // Lanes differ in what they take: one that cannot use this job must not swallow the call.
+        self.ready.notify_all();
+        if was_empty {
+            self.pending.notify_one();
+        }
+        Ok(())
+    }
+
+    /// The next job, waiting for one; `None` when the queue is closed and empty.
+    pub(super) fn take(&self, takes: Takes) -> Option<Job> {
+        let mut state = self.lock();
+        loop {
+            if let Some(job) = state.oldest(takes) {
+                if job.reply.is_canceled() {
+                    // Its caller went away before it began.
+                    continue;
+                }
+                return Some(job);
+            }
+            if state.closed {
+                return None;
+            }
+            state = self
+                .ready
+                .wait(state)
+                .unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// Up to `limit` more jobs that are there already.
+    pub(super) fn take_waiting(&self, limit: usize) -> Vec<Job> {
+        let mut state = self.lock();
+        let mut jobs = Vec::new();
+        while jobs.len() < limit {
+            match state.oldest(Takes::Anything) {
+                Some(job) if job.reply.is_canceled() => {}
+                Some(job) => jobs.push(job),
+                None => break,
+            }
+        }
+        jobs
+    }
+
+    /// Sends those away who have waited too long, until the queue is closed. Needs a thread of its
+    /// own: when it matters, all lanes are stuck.
+    pub(super) fn watch(&self) {
+        let mut state = self.lock();
+        while !state.closed {
+            let now = Instant::now();
+            for job in state.overdue(now) {
+                job.answer(Err(unavailable()));
+            }
+            state = match state.next_to_give_up() {
+                Some(at) => {
+                    let left = at.saturating_duration_since(now);
+                    let waited = self.pending.wait_timeout(state, left);
+                    waited.unwrap_or_else(PoisonError::into_inner).0
+                }
+                None => self
+                    .pending
+                    .wait(state)
+                    .unwrap_or_else(PoisonError::into_inner),
+            };
+        }
+    }
+
+    /// Lets the lanes finish what waits, and end.
+    pub(super) fn close(&self) {
+        self.lock().closed = true;
+        self.ready.notify_all();
+        self.pending.notify_all();
+    }
+}

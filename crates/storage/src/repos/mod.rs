@@ -1,0 +1,38 @@
+//! The repositories, one file per port. Rules are not here: they are in the core.
+
+mod audit;
+mod changes;
+mod grants;
+mod groups;
+mod imports;
+mod objects;
+mod permissions;
+mod sessions;
+mod throttle;
+mod tickets;
+mod users;
+
+use vestibule_core::domain::page::{Page, PageRequest};
+
+use crate::{
+    columns::counted,
+    error::{DbError, DbResult},
+    rows::values,
+};
+
+/// How many ids one statement asks for.
+const IDS_AT_ONCE: usize = 500;
+
+fn page<R, T>(count: i64, rows: Vec<R>) -> DbResult<Page<T>>
+where
+    T: TryFrom<R, Error = DbError>,
+{
+    Ok(Page {
+        count: counted(count),
+        items: values(rows)?,
+    })
+}
+
+fn limit<O>(request: &PageRequest<O>) -> i64 {
+    i64::from(request.size)
+}

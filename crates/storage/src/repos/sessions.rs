@@ -1,0 +1,135 @@
+//! Sessions.
+
+use diesel::prelude::*;
+use vestibule_core::{
+    Timestamp, TokenDigest,
+    domain::session::Session,
+    id::{SessionId, UserId},
+    ports::{sessions::SessionRepo, store::StoreResult},
+};
+
+use super::IDS_AT_ONCE;
+use crate::{
+    columns::count,
+    rows::{sessions::SessionRow, value, values},
+    schema::sessions,
+    tx::DieselTx,
+};
+
+impl SessionRepo for DieselTx<'_> {
+    fn session_by_digest(&mut self, digest: &TokenDigest) -> StoreResult<Option<Session>> {
+        self.call("sessions", |conn| {
+            let row = sessions::table
+                .filter(sessions::digest.eq(&digest.as_bytes()[..]))
+                .select(SessionRow::as_select())
+                .first(conn)
+                .optional()?;
+            value(row)
+        })
+    }
+
+    fn session_by_id(&mut self, id: SessionId) -> StoreResult<Option<Session>> {
+        self.call("sessions", |conn| {
+            let row = sessions::table
+                .filter(sessions::id.eq(&id.as_bytes()[..]))
+                .select(SessionRow::as_select())
+                .first(conn)
+                .optional()?;
+            value(row)
+        })
+    }
+
+    fn sessions_of(&mut self, user: UserId) -> StoreResult<Vec<Session>> {
+        self.call("sessions", |conn| {
+            let rows = sessions::table
+                .filter(sessions::user_id.eq(&user.as_bytes()[..]))
+                .select(SessionRow::as_select())
+                .order((sessions::created_at, sessions::id))
+                .load(conn)?;
+            values(rows)
+        })
+    }
+
+    fn insert_session(&mut self, session: &Session) -> StoreResult<()> {
+        self.guarded("sessions", |conn| {
+            diesel::insert_into(sessions::table)
+                .values(SessionRow::from(session))
+                .execute(conn)?;
+            Ok(())
+        })
+    }
+
+    fn delete_session(&mut self, id: SessionId) -> StoreResult<bool> {
+        self.call("sessions", |conn| {
+            let row = sessions::table.filter(sessions::id.eq(&id.as_bytes()[..]));
+            Ok(diesel::delete(row).execute(conn)? > 0)
+        })
+    }
+
+    fn delete_sessions_of(&mut self, user: UserId, spared: Option<SessionId>) -> StoreResult<u64> {
+        self.call("sessions", |conn| {
+            let of_user = sessions::table.filter(sessions::user_id.eq(&user.as_bytes()[..]));
+            let gone = match &spared {
+                Some(spared) => {
+                    diesel::delete(of_user.filter(sessions::id.ne(&spared.as_bytes()[..])))
+                        .execute(conn)?
+                }
+                None => diesel::delete(of_user).execute(conn)?,
+            };
+            Ok(count(gone))
+        })
+    }
+
+    fn touch_sessions(&mut self, seen: &[(SessionId, Timestamp)]) -> StoreResult<()> {
+        self.call("sessions", |conn| {
+            // Everybody locks rows in the same order, so that none waits in a circle.
+            let mut seen = seen.to_vec();
+            seen.sort_unstable();
+            for (id, at) in seen {
+                let older = sessions::table
+                    .filter(sessions::id.eq(&id.as_bytes()[..]))
+                    .filter(sessions::last_seen_at.lt(at.as_micros()));
+                diesel::update(older)
+                    .set(sessions::last_seen_at.eq(at.as_micros()))
+                    .execute(conn)?;
+            }
+            Ok(())
+        })
+    }
+
+    fn purge_sessions(
+        &mut self,
+        now: Timestamp,
+        idle_since: Option<Timestamp>,
+        limit: u32,
+    ) -> StoreResult<u64> {
+        self.call("sessions", |conn| {
+            // MySQL takes no LIMIT in a subquery, so the rows are looked up first; each of the two
+            // conditions has an index of its own.
+            let mut ended: Vec<Vec<u8>> = sessions::table
+                .filter(sessions::expires_at.le(now.as_micros()))
+                .select(sessions::digest)
+                .order(sessions::expires_at)
+                .limit(i64::from(limit))
+                .load(conn)?;
+            let room = i64::from(limit) - i64::try_from(ended.len()).unwrap_or(i64::MAX);
+            if let Some(since) = idle_since.filter(|_| room > 0) {
+                let idle: Vec<Vec<u8>> = sessions::table
+                    .filter(sessions::last_seen_at.le(since.as_micros()))
+                    .filter(sessions::expires_at.gt(now.as_micros()))
+                    .select(sessions::digest)
+                    .order(sessions::last_seen_at)
+                    .limit(room)
+                    .load(conn)?;
+                ended.extend(idle);
+            }
+            ended.sort_unstable();
+            let mut gone = 0;
+            for some in ended.chunks(IDS_AT_ONCE) {
+                gone += diesel::delete(sessions::table.filter(sessions::digest.eq_any(some)))
+                    .execute(conn)?;
+            }
+            Ok(count(gone))
+        })
+    }
+}

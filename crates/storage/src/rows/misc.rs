@@ -1,0 +1,113 @@
+//! Changes, one-time links and what was brought over from elsewhere.
+
+use diesel::prelude::*;
+use vestibule_core::{
+    TokenDigest,
+    domain::{
+        change::{Change, NumberedChange},
+        ticket::Ticket,
+    },
+    id::UserId,
+    ports::imports::ImportLink,
+};
+
+use crate::{
+    columns::{Column, instant},
+    error::{DbError, DbResult},
+    schema::{changes, import_links, tickets},
+};
+
+#[derive(Queryable, Selectable, Insertable)]
+#[diesel(table_name = changes)]
+#[diesel(treat_none_as_default_value = false)]
+pub(crate) struct ChangeRow {
+    pub(crate) number: i64,
+    pub(crate) user_id: Option<Vec<u8>>,
+    pub(crate) at: i64,
+}
+
+impl TryFrom<ChangeRow> for NumberedChange {
+    type Error = DbError;
+
+    fn try_from(row: ChangeRow) -> DbResult<Self> {
+        let user = Column("changes", "user_id")
+            .bytes_or_none(row.user_id.as_deref(), UserId::from_bytes)?;
+        Ok(Self {
+            number: row.number,
+            change: user.map_or(Change::Everyone, Change::User),
+        })
+    }
+}
+
+#[derive(Queryable, Selectable, Insertable)]
+#[diesel(table_name = tickets)]
+#[diesel(treat_none_as_default_value = false)]
+pub(crate) struct TicketRow {
+    pub(crate) digest: Vec<u8>,
+    pub(crate) purpose: String,
+    pub(crate) user_id: Option<Vec<u8>>,
+    pub(crate) expires_at: i64,
+}
+
+impl From<&Ticket> for TicketRow {
+    fn from(ticket: &Ticket) -> Self {
+        Self {
+            digest: ticket.digest.as_bytes().to_vec(),
+            purpose: ticket.purpose.as_str().to_owned(),
+            user_id: ticket.user.map(|id| id.as_bytes().to_vec()),
+            expires_at: ticket.expires_at.as_micros(),
+        }
+    }
+}
+
+impl TryFrom<TicketRow> for Ticket {
+    type Error = DbError;
+
+    fn try_from(row: TicketRow) -> DbResult<Self> {
+        Ok(Self {
+            digest: Column("tickets", "digest").bytes(&row.digest, TokenDigest::from_bytes)?,
+            purpose: Column("tickets", "purpose").word(&row.purpose)?,
+            user: Column("tickets", "user_id")
+                .bytes_or_none(row.user_id.as_deref(), UserId::from_bytes)?,
+            expires_at: instant(row.expires_at),
+        })
+    }
+}
+
+#[derive(Queryable, Selectable, Insertable)]
+#[diesel(table_name = import_links)]
+#[diesel(treat_none_as_default_value = false)]
+pub(crate) struct ImportLinkRow {
+    pub(crate) source: String,
+    pub(crate) kind: String,
+    pub(crate) foreign_key: String,
+    pub(crate) local_id: Vec<u8>,
+    pub(crate) fingerprint: Vec<u8>,
+}
+
+impl From<&ImportLink> for ImportLinkRow {
+    fn from(link: &ImportLink) -> Self {
+        Self {
+            source: link.source.clone(),
+            kind: link.kind.clone(),
+            foreign_key: link.foreign_key.clone(),
+            local_id: link.local_id.to_vec(),
+            fingerprint: link.fingerprint.to_vec(),
+        }
+    }
+}
+
+impl TryFrom<ImportLinkRow> for ImportLink {
+    type Error = DbError;
+
+    fn try_from(row: ImportLinkRow) -> DbResult<Self> {
+        Ok(Self {
+            local_id: Column("import_links", "local_id").bytes(&row.local_id, |id| id)?,
+            fingerprint: Column("import_links", "fingerprint")
+                .bytes(&row.fingerprint, |digest| digest)?,
+            source: row.source,
+            kind: row.kind,
+            foreign_key: row.foreign_key,
+        })
+    }
+}

@@ -1,0 +1,233 @@
+//! Accounts.
+
+use diesel::prelude::*;
+use vestibule_core::{
+    Email, Username,
+    domain::user::{PersonName, User},
+    id::UserId,
+    ports::hasher::PasswordHash,
+};
+
+use crate::{
+    columns::{Column, instant, instant_or_none, micros},
+    error::{DbError, DbResult},
+    schema::users,
+};
+
+/// An account without its password.
+#[derive(Queryable, Selectable, Insertable, AsChangeset)]
+#[diesel(table_name = users)]
+#[diesel(treat_none_as_default_value = false, treat_none_as_null = true)]
+pub(crate) struct UserRow {
+    pub(crate) id: Vec<u8>,
+    pub(crate) username: String,
+    pub(crate) username_key: String,
+    pub(crate) email: Option<String>,
+    pub(crate) email_key: Option<String>,
+    pub(crate) email_verified: bool,
+    pub(crate) first_name: String,
+    pub(crate) last_name: String,
+    pub(crate) search_text: String,
+    pub(crate) is_active: bool,
+    pub(crate) is_staff: bool,
+    pub(crate) is_superuser: bool,
+    pub(crate) expires_at: Option<i64>,
+    pub(crate) created_at: i64,
+    pub(crate) last_login_at: Option<i64>,
+    pub(crate) password_changed_at: Option<i64>,
+}
+
+/// A new account with its password. All columns flat, as COPY wants them.
+#[derive(Insertable)]
+#[diesel(table_name = users)]
+#[diesel(treat_none_as_default_value = false)]
+pub(crate) struct NewUserRow {
+    id: Vec<u8>,
+    username: String,
+    username_key: String,
+    email: Option<String>,
+    email_key: Option<String>,
+    email_verified: bool,
+    first_name: String,
+    last_name: String,
+    search_text: String,
+    is_active: bool,
+    is_staff: bool,
+    is_superuser: bool,
+    expires_at: Option<i64>,
+    created_at: i64,
+    last_login_at: Option<i64>,
+    password_changed_at: Option<i64>,
+    password: String,
+    password_scheme: String,
+}
+
+impl From<&User> for UserRow {
+    fn from(user: &User) -> Self {
+        Self {
+            id: user.id.as_bytes().to_vec(),
+            username: user.username.as_str().to_owned(),
+            username_key: user.username.key().to_owned(),
+            email: user.email.as_ref().map(|email| email.as_str().to_owned()),
+            email_key: user.email.as_ref().map(|email| email.key().to_owned()),
+            email_verified: user.email_verified,
+            first_name: user.first_name.as_str().to_owned(),
+            last_name: user.last_name.as_str().to_owned(),
+            search_text: search_text(user),
+            is_active: user.is_active,
+            is_staff: user.is_staff,
+            is_superuser: user.is_superuser,
+            expires_at: micros(user.expires_at),
+            created_at: user.created_at.as_micros(),
+            last_login_at: micros(user.last_login_at),
+            password_changed_at: micros(user.password_changed_at),
+        }
+    }
+}
+
+impl NewUserRow {
+    pub(crate) fn new(user: &User, password: &PasswordHash) -> Self {
+        let row = UserRow::from(user);
+        Self {
+            id: row.id,
+            username: row.username,
+            username_key: row.username_key,
+            email: row.email,
+            email_key: row.email_key,
+            email_verified: row.email_verified,
+            first_name: row.first_name,
+            last_name: row.last_name,
+            search_text: row.search_text,
+            is_active: row.is_active,
+            is_staff: row.is_staff,
+            is_superuser: row.is_superuser,
+            expires_at: row.expires_at,
+            created_at: row.created_at,
+            last_login_at: row.last_login_at,
+            password_changed_at: row.password_changed_at,
+            password: password.expose().to_owned(),
+            password_scheme: password_scheme(password),
+        }
+    }
+}
+
+impl TryFrom<UserRow> for User {
+    type Error = DbError;
+
+    fn try_from(row: UserRow) -> DbResult<Self> {
+        let username = Column("users", "username").name(row.username, &row.username_key)?;
+        let email = match (row.email, row.email_key) {
+            (Some(email), Some(key)) => Some(Column("users", "email").name(email, &key)?),
+            (None, None) => None,
+            _ => return Err(DbError::corrupt("users", "email_key")),
+        };
+        Ok(Self {
+            id: Column("users", "id").bytes(&row.id, UserId::from_bytes)?,
+            username: Username::from_stored(username, row.username_key),
+            email: email.map(Email::from_stored),
+            email_verified: row.email_verified,
+            first_name: PersonName::from_stored(row.first_name),
+            last_name: PersonName::from_stored(row.last_name),
+            is_active: row.is_active,
+            is_staff: row.is_staff,
+            is_superuser: row.is_superuser,
+            expires_at: instant_or_none(row.expires_at),
+            created_at: instant(row.created_at),
+            last_login_at: instant_or_none(row.last_login_at),
+            password_changed_at: instant_or_none(row.password_changed_at),
+        })
+    }
+}
+
+/// A stored hash; all schemes write ASCII.
+pub(crate) fn password(stored: String) -> DbResult<PasswordHash> {
+    Column("users", "password")
+        .ascii(stored)
+        .map(PasswordHash::from_stored)
+}
+
+/// What a search looks into: login name, names and mail address, folded as login names are.
+pub(crate) fn search_text(user: &User) -> String {
+    let (first, last) = (user.first_name.as_str(), user.last_name.as_str());
+    let email = user.email.as_ref().map_or("", |email| email.as_str());
+    [
+        user.username.key().to_owned(),
+        search_key(&format!("{first} {last}")),
+        search_key(email),
+    ]
+    .join("\n")
+}
+
+/// What is searched for, folded in the same way.
+pub(crate) fn search_key(typed: &str) -> String {
+    Username::key_of(typed)
+}
+
+/// Scheme and cost of a hash: all that stands before the salt. Empty for accounts that have no
+/// usable password.
+pub(crate) fn password_scheme(hash: &PasswordHash) -> String {
+    let text = hash.expose();
+    if text.is_empty() || text.starts_with('!') || text.starts_with('*') {
+        return String::new();
+    }
+    let parts: Vec<&str> = text.split('$').collect();
+    let scheme = match parts[..] {
+        // Before Django 1.4 a bare digest was stored.
+        [digest] => format!("bare {}", digest.len()),
+        // Django writes the cost of scrypt on both sides of the salt.
+        ["scrypt", n, _, r, p, _] => format!("scrypt${n}$${r}${p}"),
+        _ => {
+            let is_cost = |part: &&&str| {
+                part.is_empty()
+                    || part.contains('=')
+                    || part.chars().all(|c| c.is_ascii_digit())
+                    || matches!(
+                        **part,
+                        "argon2id" | "argon2i" | "argon2d" | "2a" | "2b" | "2y"
+                    )
+            };
+            let named = parts.iter().take_while(|part| part.is_empty()).count() + 1;
+            let costs = parts.iter().skip(named).take_while(is_cost).count();
+            let salt_follows = parts.len().saturating_sub(named + costs) > 0;
+            let kept = if salt_follows { named + costs } else { named };
+            parts[..kept.min(parts.len())].join("$")
+        }
+    };
+    scheme.chars().filter(char::is_ascii).take(200).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_scheme_is_what_stands_before_the_salt() {
+        for (hash, scheme) in [
+            ("pbkdf2_sha256$260000$c2FsdA$ZGln=", "pbkdf2_sha256$260000"),
+            (
+                "argon2$argon2id$v=19$m=102400,t=2,p=8$c2FsdA$ZGln",
+                "argon2$argon2id$v=19$m=102400,t=2,p=8",
+            ),
+            (
+                "$argon2id$v=19$m=19456,t=2,p=1,keyid=a$c2FsdA$ZGln",
+                "$argon2id$v=19$m=19456,t=2,p=1,keyid=a",
+            ),
+            (
+                "bcrypt_sha256$$2b$12$saltsaltdigest",
+                "bcrypt_sha256$$2b$12",
+            ),
+            ("$2b$12$saltsaltdigest", "$2b$12"),
+            ("scrypt$16384$seasalt$8$1$ZGln", "scrypt$16384$$8$1"),
+            ("sha1$seasalt$6f9b", "sha1"),
+            ("md5$$6f9b", "md5$"),
+            ("5f4dcc3b5aa765d61d8327deb882cf99", "bare 32"),
+            ("$6$rounds=5000$seasalt$digest", "$6$rounds=5000"),
+            ("!", ""),
+            ("!kV9x", ""),
+            ("", ""),
+        ] {
+            let hash = PasswordHash::from_stored(hash);
+            assert_eq!(password_scheme(&hash), scheme);
+        }
+    }
+}

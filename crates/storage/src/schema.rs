@@ -1,0 +1,183 @@
+//! The tables, once for all three databases. Made by `migrations/`, which a test compares.
+
+diesel::table! {
+    users (id) {
+        id -> Binary,
+        username -> Text,
+        username_key -> Text,
+        email -> Nullable<Text>,
+        email_key -> Nullable<Text>,
+        email_verified -> Bool,
+        first_name -> Text,
+        last_name -> Text,
+        search_text -> Text,
+        is_active -> Bool,
+        is_staff -> Bool,
+        is_superuser -> Bool,
+        expires_at -> Nullable<BigInt>,
+        created_at -> BigInt,
+        last_login_at -> Nullable<BigInt>,
+        password_changed_at -> Nullable<BigInt>,
+        password -> Text,
+        password_scheme -> Text,
+    }
+}
+
+diesel::table! {
+    groups (id) {
+        id -> Binary,
+        name -> Text,
+        name_key -> Text,
+        description -> Text,
+        level -> Text,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    memberships (group_id, user_id) {
+        group_id -> Binary,
+        user_id -> Binary,
+        is_manager -> Bool,
+        expires_at -> Nullable<BigInt>,
+        since -> BigInt,
+    }
+}
+
+diesel::table! {
+    nestings (parent_id, child_id) {
+        parent_id -> Binary,
+        child_id -> Binary,
+    }
+}
+
+diesel::table! {
+    permissions (code) {
+        code -> Text,
+        description -> Text,
+        service -> Text,
+        object_kind -> Nullable<Text>,
+        object_action -> Nullable<Text>,
+        registered_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    delete_rules (object_kind) {
+        object_kind -> Text,
+        delete_rule -> Text,
+    }
+}
+
+diesel::table! {
+    grants (id) {
+        id -> Binary,
+        subject_kind -> Text,
+        subject_id -> Binary,
+        user_id -> Nullable<Binary>,
+        group_id -> Nullable<Binary>,
+        permission -> Text,
+        effect -> Text,
+        scope_kind -> Text,
+        object_kind -> Text,
+        object_id -> Text,
+        expires_at -> Nullable<BigInt>,
+        granted_by -> Nullable<Binary>,
+        granted_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    objects (kind, id) {
+        kind -> Text,
+        id -> Text,
+        owner_id -> Binary,
+        group_id -> Nullable<Binary>,
+        level -> Nullable<Text>,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    sessions (digest) {
+        digest -> Binary,
+        id -> Binary,
+        user_id -> Binary,
+        created_at -> BigInt,
+        last_seen_at -> BigInt,
+        expires_at -> BigInt,
+        address -> Text,
+        user_agent -> Text,
+        backend -> Text,
+    }
+}
+
+diesel::table! {
+    audit_events (id) {
+        id -> Binary,
+        at -> BigInt,
+        actor_id -> Nullable<Binary>,
+        actor -> Text,
+        address -> Text,
+        user_agent -> Text,
+        request_id -> Binary,
+        action -> Text,
+        target_kind -> Text,
+        target_id -> Text,
+        target -> Text,
+        by_right -> Text,
+        details -> Text,
+    }
+}
+
+diesel::table! {
+    change_counter (id) {
+        id -> SmallInt,
+        value -> BigInt,
+    }
+}
+
+diesel::table! {
+    changes (number) {
+        number -> BigInt,
+        user_id -> Nullable<Binary>,
+        at -> BigInt,
+    }
+}
+
+diesel::table! {
+    tickets (digest) {
+        digest -> Binary,
+        purpose -> Text,
+        user_id -> Nullable<Binary>,
+        expires_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    instance_marks (name) {
+        name -> Text,
+        value -> Text,
+    }
+}
+
+diesel::table! {
+    login_failures (key_digest) {
+        key_digest -> Binary,
+        since -> BigInt,
+        failures -> Integer,
+    }
+}
+
+diesel::table! {
+    import_links (source, kind, foreign_key) {
+        source -> Text,
+        kind -> Text,
+        foreign_key -> Text,
+        local_id -> Binary,
+        fingerprint -> Binary,
+    }
+}
+
+diesel::joinable!(memberships -> users (user_id));
+diesel::allow_tables_to_appear_in_same_query!(memberships, users);

@@ -1,0 +1,240 @@
+//! Every row of every table is read as the program would read it.
+
+use diesel::prelude::*;
+use vestibule_core::{
+    domain::{
+        audit::StoredAuditEvent,
+        change::NumberedChange,
+        grant::Grant,
+        group::{Group, Membership, Nesting},
+        object::{DeleteRule, Object, ObjectType},
+        permission::Permission,
+        session::Session,
+        ticket::Ticket,
+        user::User,
+    },
+    ports::{hasher::PasswordHash, imports::ImportLink},
+};
+
+use super::{VerifyError, Walk};
+use crate::{
+    columns::Column,
+    conn::AnyConnection,
+    error::{DbError, DbResult},
+    rows::{
+        audit::AuditRow,
+        grants::GrantRow,
+        groups::{GroupRow, MembershipRow, NestingRow},
+        misc::{ChangeRow, ImportLinkRow, TicketRow},
+        objects::ObjectRow,
+        permissions::{DeleteRuleRow, PermissionRow},
+        sessions::SessionRow,
+        users::{UserRow, password},
+    },
+    schema::{
+        audit_events, changes, delete_rules, grants, groups, import_links, login_failures,
+        memberships, nestings, objects, permissions, sessions, tickets, users,
+    },
+};
+
+/// How many rows are read at once.
+const PAGE: i64 = 5000;
+
+/// How a row is named in a finding.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+/// Walks a table in pages by its key. A page that cannot be read as a whole is read row by row,
+/// so that one bad row hides no other.
+fn walk<R, T>(
+    walk: &mut Walk<'_>,
+    table: &'static str,
+    load: impl Fn(&mut AnyConnection, i64, i64) -> QueryResult<Vec<R>>,
+    name: impl Fn(&R) -> String,
+) -> Result<(), VerifyError>
+where
+    T: TryFrom<R, Error = DbError>,
+{
+    (walk.progress)(table);
+    let mut offset = 0;
+    loop {
+        let rows = match load(walk.conn, PAGE, offset) {
+            Ok(rows) => rows,
+            Err(diesel::result::Error::DeserializationError(_)) => {
+                one_by_one::<R>(walk, table, &load, offset)?
+            }
+            Err(error) => return Err(database(table, error)),
+        };
+        let read = i64::try_from(rows.len()).unwrap_or(PAGE);
+        for row in rows {
+            let row_name = name(&row);
+            if let Err(error) = T::try_from(row) {
+                walk.found(table, row_name, problem(&error));
+            }
+        }
+        offset += PAGE;
+        if read < PAGE && is_past_the_end(walk, &load, table, offset)? {
+            return Ok(());
+        }
+    }
+}
+
+fn one_by_one<R>(
+    walk: &mut Walk<'_>,
+    table: &'static str,
+    load: &impl Fn(&mut AnyConnection, i64, i64) -> QueryResult<Vec<R>>,
+    from: i64,
+) -> Result<Vec<R>, VerifyError> {
+    let mut rows = Vec::new();
+    for offset in from..from + PAGE {
+        match load(walk.conn, 1, offset) {
+            Ok(row) if row.is_empty() => break,
+            Ok(row) => rows.extend(row),
+            Err(diesel::result::Error::DeserializationError(error)) => {
+                walk.found(table, format!("number {}", offset + 1), error.to_string());
+            }
+            Err(error) => return Err(database(table, error)),
+        }
+    }
+    Ok(rows)
+}
+
+fn is_past_the_end<R>(
+    walk: &mut Walk<'_>,
+    load: &impl Fn(&mut AnyConnection, i64, i64) -> QueryResult<Vec<R>>,
+    table: &'static str,
+    offset: i64,
+) -> Result<bool, VerifyError> {
+    match load(walk.conn, 1, offset) {
+        Ok(rows) => Ok(rows.is_empty()),
+        Err(diesel::result::Error::DeserializationError(_)) => Ok(false),
+        Err(error) => Err(database(table, error)),
+    }
+}
+
+pub(super) fn database(table: &'static str, error: diesel::result::Error) -> VerifyError {
+    VerifyError::Database {
+        table,
+        source: error.into(),
+    }
+}
+
+fn problem(error: &DbError) -> String {
+    match error {
+        DbError::Corrupt { column, .. } => format!("{column} cannot be read"),
+        DbError::Database(_) => "cannot be read".to_owned(),
+    }
+}
+
+macro_rules! walk_table {
+    ($walk:expr, $table:ident, $row:ty => $value:ty, by $key:expr, named $name:expr) => {
+        walk::<$row, $value>(
+            $walk,
+            stringify!($table),
+            |conn, limit, offset| {
+                $table::table
+                    .select(<$row>::as_select())
+                    .order($key)
+                    .limit(limit)
+                    .offset(offset)
+                    .load(conn)
+            },
+            $name,
+        )?
+    };
+}
+
+/// A password as it is stored, with whose it is.
+struct PasswordRow(Vec<u8>, String);
+
+struct ReadablePassword;
+
+impl TryFrom<PasswordRow> for ReadablePassword {
+    type Error = DbError;
+
+    fn try_from(row: PasswordRow) -> DbResult<Self> {
+        password(row.1).map(|_: PasswordHash| Self)
+    }
+}
+
+struct FailureRow(Vec<u8>, i32);
+
+struct ReadableFailure;
+
+impl TryFrom<FailureRow> for ReadableFailure {
+    type Error = DbError;
+
+    fn try_from(row: FailureRow) -> DbResult<Self> {
+        Column("login_failures", "key_digest").bytes(&row.0, |_: [u8; 32]| ())?;
+        u32::try_from(row.1)
+            .map(|_| Self)
+            .map_err(|_| DbError::corrupt("login_failures", "failures"))
+    }
+}
+
+pub(super) fn check(w: &mut Walk<'_>) -> Result<(), VerifyError> {
+    walk_table!(w, users, UserRow => User, by users::id, named |row| hex(&row.id));
+    walk::<PasswordRow, ReadablePassword>(
+        w,
+        "users",
+        |conn, limit, offset| {
+            let rows: Vec<(Vec<u8>, String)> = users::table
+                .select((users::id, users::password))
+                .order(users::id)
+                .limit(limit)
+                .offset(offset)
+                .load(conn)?;
+            Ok(rows
+                .into_iter()
+                .map(|(id, hash)| PasswordRow(id, hash))
+                .collect())
+        },
+        |row| hex(&row.0),
+    )?;
+    walk_table!(w, groups, GroupRow => Group, by groups::id, named |row| hex(&row.id));
+    walk_table!(w, memberships, MembershipRow => Membership,
+        by (memberships::group_id, memberships::user_id),
+        named |row| format!("{} {}", hex(&row.group_id), hex(&row.user_id)));
+    walk_table!(w, nestings, NestingRow => Nesting,
+        by (nestings::parent_id, nestings::child_id),
+        named |row| format!("{} {}", hex(&row.parent_id), hex(&row.child_id)));
+    walk_table!(w, permissions, PermissionRow => Permission,
+        by permissions::code, named |row| row.code.clone());
+    walk_table!(w, delete_rules, DeleteRuleRow => (ObjectType, DeleteRule),
+        by delete_rules::object_kind, named |row| row.object_kind.clone());
+    walk_table!(w, grants, GrantRow => Grant, by grants::id, named |row| hex(&row.id));
+    walk_table!(w, objects, ObjectRow => Object,
+        by (objects::kind, objects::id), named |row| format!("{}:{}", row.kind, row.id));
+    walk_table!(w, sessions, SessionRow => Session, by sessions::digest, named |row| hex(&row.id));
+    walk_table!(w, audit_events, AuditRow => StoredAuditEvent,
+        by audit_events::id, named |row| hex(&row.id));
+    walk_table!(w, changes, ChangeRow => NumberedChange,
+        by changes::number, named |row| row.number.to_string());
+    // Digests of one-time links are as good as nothing to a reader, but need not be shown either.
+    walk_table!(w, tickets, TicketRow => Ticket, by tickets::digest, named |row| row.purpose.clone());
+    walk_table!(w, import_links, ImportLinkRow => ImportLink,
+        by (import_links::source, import_links::kind, import_links::foreign_key),
+        named |row| format!("{} {} {}", row.source, row.kind, row.foreign_key));
+    walk::<FailureRow, ReadableFailure>(
+        w,
+        "login_failures",
+        |conn, limit, offset| {
+            let rows: Vec<(Vec<u8>, i32)> = login_failures::table
+                .select((login_failures::key_digest, login_failures::failures))
+                .order(login_failures::key_digest)
+                .limit(limit)
+                .offset(offset)
+                .load(conn)?;
+            Ok(rows
+                .into_iter()
+                .map(|(key, count)| FailureRow(key, count))
+                .collect())
+        },
+        |row| hex(&row.0[..row.0.len().min(4)]),
+    )
+}

@@ -1,0 +1,7 @@
+//! What every database must do alike: each test runs on each database of the build.
+//!
+//! `cargo test -p vestibule-storage --features postgres,mysql,testkit --test repositories`
+
+mod support;
+
+mod users;
