@@ -66,6 +66,7 @@ impl Engine {
         let candidate = Candidate::new(password)?;
         let verifier = stored.and_then(readable).filter(|_| !candidate.is_empty());
         let Some(verifier) = verifier else {
+            self.compare_with_decoy(&candidate)?;
             return Ok(Compared {
                 matches: false,
                 outdated: false,
