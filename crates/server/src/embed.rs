@@ -105,9 +105,11 @@ impl Vestibule {
         )
     }
 
-    /// A one-time link that makes the first superuser; `None` when there has been one.
+    /// A one-time link that makes the first superuser, for a site mounted at this prefix; `None`
+    /// when there has been one.
     pub async fn first_superuser_link(
         &self,
+        prefix: &str,
     ) -> Result<Option<String>, vestibule_core::ports::store::StoreError> {
         let token = self
             .site
@@ -115,11 +117,9 @@ impl Vestibule {
             .bootstrap
             .link_token(&self.job_cx("first start"))
             .await?;
+        let origin = self.site.settings.site.base_url.origin();
         Ok(token.map(|token| {
-            self.site.url(&format!(
-                "/setup/{}",
-                token.expose_str().unwrap_or_default()
-            ))
+            format!("{origin}{prefix}/setup/{}", token.expose_str().unwrap_or_default())
         }))
     }
 

@@ -201,15 +201,9 @@ impl Principals {
     pub fn recall(&self, digest: &TokenDigest, now: Timestamp) -> Option<Authenticated> {
         let sessions = self.sessions.pin();
         let warm = sessions.get(digest)?;
-        if !self.is_current(&warm.principal, now)
-            || !self.limits.hold(
-                warm.expires_at,
-                Timestamp::from_micros(warm.seen.load(Ordering::Relaxed)),
-                now,
-            )
-        {
+        let seen = Timestamp::from_micros(warm.seen.load(Ordering::Relaxed));
+        if !self.is_current(&warm.principal, now) || !self.limits.hold(warm.expires_at, seen, now) {
             // Whether it has ended, or was used elsewhere since, only the database can tell.
-            sessions.remove(digest);
             return None;
         }
         self.note_use(warm, now);
@@ -253,12 +247,14 @@ impl Principals {
         let found = self
             .store
             .lookup::<_, StoreError>(move |tx| tx.session_by_digest(&digest))
-            .await?
-            .filter(|session| {
-                self.limits
-                    .hold(session.expires_at, session.last_seen_at, now)
-            });
-        let Some(session) = found else {
+            .await?;
+        // What this process knows of its last use may not be written down yet.
+        let before_now = self.sessions.pin().get(&digest).cloned();
+        let found = found.map(|session| Warm::times(&session, before_now.as_deref()));
+        let found =
+            found.filter(|(session, seen, _)| self.limits.hold(session.expires_at, *seen, now));
+        let Some((session, seen, written)) = found else {
+            self.sessions.pin().remove(&digest);
             return Ok(None);
         };
         let principal = match known(session.user) {
@@ -268,7 +264,7 @@ impl Principals {
                 None => return Ok(None),
             },
         };
-        let warm = Arc::new(Warm::new(&session, principal));
+        let warm = Arc::new(Warm::new(&session, principal, seen, written));
         self.note_use(&warm, now);
         self.sessions.pin().insert(digest, Arc::clone(&warm));
         if self.changes.load(Ordering::Acquire) != before {
@@ -297,7 +293,10 @@ impl Principals {
             return Ok(None);
         };
         let principal = Arc::new(Principal::new(&facts, catalogue, epoch, now));
-        self.accounts.pin().insert(user, Arc::clone(&principal));
+        if let Some(replaced) = self.accounts.pin().insert(user, Arc::clone(&principal)) {
+            // Sessions that still hold it would not hear of the next change.
+            replaced.is_stale.store(true, Ordering::Release);
+        }
         if self.changes.load(Ordering::Acquire) != before {
             // Something changed while it was read: good for this request, not for the next.
             principal.is_stale.store(true, Ordering::Release);
@@ -395,16 +394,32 @@ impl Principals {
 }
 
 impl Warm {
-    fn new(session: &Session, principal: Arc<Principal>) -> Self {
-        let seen = session.last_seen_at.as_micros();
+    fn new(
+        session: &Session,
+        principal: Arc<Principal>,
+        seen: Timestamp,
+        written: Timestamp,
+    ) -> Self {
         Self {
             principal,
             id: session.id,
             created_at: session.created_at,
             expires_at: session.expires_at,
-            seen: AtomicI64::new(seen),
-            written: AtomicI64::new(seen),
+            seen: AtomicI64::new(seen.as_micros()),
+            written: AtomicI64::new(written.as_micros()),
         }
+    }
+
+    /// A stored session with when it was last seen and last written down, as far as either the
+    /// store or what was remembered before knows.
+    fn times(session: &Session, known: Option<&Self>) -> (Session, Timestamp, Timestamp) {
+        let stored = session.last_seen_at;
+        let later =
+            |time: &AtomicI64| stored.max(Timestamp::from_micros(time.load(Ordering::Relaxed)));
+        let (seen, written) = known.map_or((stored, stored), |warm| {
+            (later(&warm.seen), later(&warm.written))
+        });
+        (session.clone(), seen, written)
     }
 
     fn authenticated(&self) -> Authenticated {

@@ -113,7 +113,7 @@ async fn announce(vestibule: &Vestibule) -> Result<(), CliError> {
         vestibule.site().settings.site.name,
         vestibule.site().url("/")
     )?;
-    if let Some(link) = vestibule.first_superuser_link().await? {
+    if let Some(link) = vestibule.first_superuser_link(vestibule.site().prefix()).await? {
         writeln!(
             out,
             "There is no superuser yet. Make the first one here, once, within a day:"

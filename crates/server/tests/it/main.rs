@@ -2,14 +2,5 @@
 
 mod support;
 
-mod access;
-mod accounts;
-mod admin;
-mod audit_log;
 mod contract;
-mod guessing;
-mod import;
-mod one_time;
-mod pages;
-mod replicas;
 mod sessions;
