@@ -51,15 +51,9 @@ impl TrustedProxies {
 fn read_hop(hop: &str) -> Option<IpAddr> {
     let hop = hop.trim();
     let bare = hop.parse::<IpAddr>().ok();
-    let with_port = || {
-        hop.parse::<std::net::SocketAddr>()
-            .ok()
-            .map(|address| address.ip())
-    };
+    let with_port = || hop.parse::<std::net::SocketAddr>().ok().map(|address| address.ip());
     let bracketed = || hop.strip_prefix('[')?.strip_suffix(']')?.parse().ok();
-    bare.or_else(with_port)
-        .or_else(bracketed)
-        .map(|address| address.to_canonical())
+    bare.or_else(with_port).or_else(bracketed).map(|address| address.to_canonical())
 }
 
 /// The client that a request came from.
@@ -74,24 +68,17 @@ pub(crate) fn client_of(
                 .get_all("x-forwarded-for")
                 .map(|value| value.to_str().map_err(|_| UnreadableForwarding))
                 .collect::<Result<_, _>>()
-                .or_else(|error| {
-                    if proxies.trusts(peer.ip()) {
-                        Err(error)
-                    } else {
-                        Ok(Vec::new())
-                    }
-                })?;
+                .or_else(
+                    |error| {
+                        if proxies.trusts(peer.ip()) { Err(error) } else { Ok(Vec::new()) }
+                    },
+                )?;
             proxies.client_address(peer.ip(), &forwarded)?.to_string()
         }
         None => String::new(),
     };
-    let user_agent = headers
-        .get("user-agent")
-        .map_or("", |v| v.to_str().unwrap_or("unreadable"));
-    Ok(Client {
-        address,
-        user_agent: user_agent.to_owned(),
-    })
+    let user_agent = headers.get("user-agent").map_or("", |v| v.to_str().unwrap_or("unreadable"));
+    Ok(Client { address, user_agent: user_agent.to_owned() })
 }
 
 #[cfg(test)]
@@ -105,43 +92,23 @@ mod tests {
     ) -> Result<String, UnreadableForwarding> {
         let networks = trusted.iter().map(|net| net.parse().unwrap()).collect();
         let proxies = TrustedProxies::new(networks);
-        proxies
-            .client_address(peer.parse().unwrap(), forwarded)
-            .map(|a| a.to_string())
+        proxies.client_address(peer.parse().unwrap(), forwarded).map(|a| a.to_string())
     }
 
     #[test]
     fn seed_oq_38_forwarded_addresses_are_believed_from_trusted_proxies_alone() {
         assert_eq!(seen(&[], "10.0.0.1", &["1.2.3.4"]).unwrap(), "10.0.0.1");
-        assert_eq!(
-            seen(&["10.0.0.0/8"], "10.0.0.1", &["1.2.3.4"]).unwrap(),
-            "1.2.3.4"
-        );
-        assert_eq!(
-            seen(&["10.0.0.0/8"], "9.9.9.9", &["1.2.3.4"]).unwrap(),
-            "9.9.9.9"
-        );
+        assert_eq!(seen(&["10.0.0.0/8"], "10.0.0.1", &["1.2.3.4"]).unwrap(), "1.2.3.4");
+        assert_eq!(seen(&["10.0.0.0/8"], "9.9.9.9", &["1.2.3.4"]).unwrap(), "9.9.9.9");
     }
 
     #[test]
     fn the_rightmost_hop_that_is_not_trusted_counts() {
         let trusted = ["10.0.0.0/8"];
-        assert_eq!(
-            seen(&trusted, "10.0.0.1", &["6.6.6.6, 1.2.3.4, 10.0.0.2"]).unwrap(),
-            "1.2.3.4"
-        );
-        assert_eq!(
-            seen(&trusted, "10.0.0.1", &["6.6.6.6", "1.2.3.4"]).unwrap(),
-            "1.2.3.4"
-        );
-        assert_eq!(
-            seen(&trusted, "10.0.0.1", &["[2001:db8::1]:80"]).unwrap(),
-            "2001:db8::1"
-        );
-        assert_eq!(
-            seen(&trusted, "::ffff:10.0.0.1", &["1.2.3.4"]).unwrap(),
-            "1.2.3.4"
-        );
+        assert_eq!(seen(&trusted, "10.0.0.1", &["6.6.6.6, 1.2.3.4, 10.0.0.2"]).unwrap(), "1.2.3.4");
+        assert_eq!(seen(&trusted, "10.0.0.1", &["6.6.6.6", "1.2.3.4"]).unwrap(), "1.2.3.4");
+        assert_eq!(seen(&trusted, "10.0.0.1", &["[2001:db8::1]:80"]).unwrap(), "2001:db8::1");
+        assert_eq!(seen(&trusted, "::ffff:10.0.0.1", &["1.2.3.4"]).unwrap(), "1.2.3.4");
     }
 
     #[test]

@@ -91,10 +91,7 @@ pub enum BuildError {
 
 /// Puts a site together: opens the database, starts the hashing threads, wires the use cases.
 pub(crate) async fn compose(settings: Settings, parts: Parts) -> Result<Site, BuildError> {
-    let url = parts
-        .storage
-        .clone()
-        .unwrap_or_else(|| settings.storage.url.expose().to_owned());
+    let url = parts.storage.clone().unwrap_or_else(|| settings.storage.url.expose().to_owned());
     let options = store_options(&settings);
     let bring_up_to_date = parts.migrate;
     let store = tokio::task::spawn_blocking(move || {
@@ -125,7 +122,7 @@ pub(crate) async fn compose(settings: Settings, parts: Parts) -> Result<Site, Bu
 /// How the configured database is to be worked with.
 pub(crate) fn store_options(settings: &Settings) -> StoreOptions {
     let pool_size = usize::try_from(settings.storage.pool_size).unwrap_or(usize::MAX);
-    StoreOptions { pool_size, ..StoreOptions::default() }
+    StoreOptions { pool_size }
 }
 
 fn hasher(
@@ -139,9 +136,7 @@ fn hasher(
             memory_kib: password.argon2_memory_kib,
             passes: password.argon2_passes,
         },
-        PasswordScheme::Bcrypt => Scheme::Bcrypt {
-            cost: password.bcrypt_cost,
-        },
+        PasswordScheme::Bcrypt => Scheme::Bcrypt { cost: password.bcrypt_cost },
     };
     let pool = HashPool::builder()
         .scheme(scheme)
@@ -171,15 +166,9 @@ async fn services(
     store: &Store,
     pool: Arc<HashPool>,
 ) -> Result<Services, BuildError> {
-    let cx = OpCx::for_job(
-        "start",
-        Arc::clone(&parts.clock),
-        Arc::clone(&parts.entropy),
-    );
+    let cx = OpCx::for_job("start", Arc::clone(&parts.clock), Arc::clone(&parts.entropy));
     let sealing = cx.clone();
-    let seal = store
-        .write::<_, StoreError>(move |tx| TokenSeal::load(tx, &sealing))
-        .await?;
+    let seal = store.write::<_, StoreError>(move |tx| TokenSeal::load(tx, &sealing)).await?;
     let limits = SessionLimits {
         absolute: settings.session.cookie_age,
         idle: settings.session.idle_timeout,
@@ -238,9 +227,6 @@ fn learn_costs(pool: &Arc<HashPool>, samples: Vec<PasswordHash>) {
 fn failure_limit(rate: RateLimit) -> Option<FailureLimit> {
     match rate {
         RateLimit::Unlimited => None,
-        RateLimit::Limited { events, window } => Some(FailureLimit {
-            count: events.get(),
-            window,
-        }),
+        RateLimit::Limited { events, window } => Some(FailureLimit { count: events.get(), window }),
     }
 }

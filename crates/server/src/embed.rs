@@ -64,10 +64,7 @@ impl Vestibule {
     /// links and redirects can lead to one place only.
     pub fn mount(&self, prefix: &str) -> impl FnOnce(&mut web::ServiceConfig) + use<> {
         let (site, prefix) = (self.site.clone(), prefix.trim_end_matches('/').to_owned());
-        assert!(
-            prefix.is_empty() || prefix.starts_with('/'),
-            "a prefix begins with a slash"
-        );
+        assert!(prefix.is_empty() || prefix.starts_with('/'), "a prefix begins with a slash");
         assert_eq!(
             site.mounted.get_or_init(|| prefix.clone()),
             &prefix,
@@ -98,11 +95,7 @@ impl Vestibule {
 
     /// A context for work that the service does by itself.
     pub fn job_cx(&self, name: &'static str) -> OpCx {
-        OpCx::for_job(
-            name,
-            Arc::clone(&self.site.clock),
-            Arc::clone(&self.site.entropy),
-        )
+        OpCx::for_job(name, Arc::clone(&self.site.clock), Arc::clone(&self.site.entropy))
     }
 
     /// A one-time link that makes the first superuser, for a site mounted at this prefix; `None`
@@ -111,12 +104,7 @@ impl Vestibule {
         &self,
         prefix: &str,
     ) -> Result<Option<String>, vestibule_core::ports::store::StoreError> {
-        let token = self
-            .site
-            .services
-            .bootstrap
-            .link_token(&self.job_cx("first start"))
-            .await?;
+        let token = self.site.services.bootstrap.link_token(&self.job_cx("first start")).await?;
         let origin = self.site.settings.site.base_url.origin();
         Ok(token.map(|token| {
             format!("{origin}{prefix}/setup/{}", token.expose_str().unwrap_or_default())
@@ -162,11 +150,8 @@ impl Builder {
     /// Registers a permission that the service checks.
     #[must_use]
     pub fn permission(mut self, code: &str, description: &str) -> Self {
-        let registration = Registration {
-            code: code.to_owned(),
-            description: description.to_owned(),
-            on: None,
-        };
+        let registration =
+            Registration { code: code.to_owned(), description: description.to_owned(), on: None };
         self.registrations.push((service_of(code), registration));
         self
     }
@@ -182,11 +167,8 @@ impl Builder {
         action: Action,
     ) -> Self {
         let on = Some((kind.to_owned(), action));
-        let registration = Registration {
-            code: code.to_owned(),
-            description: description.to_owned(),
-            on,
-        };
+        let registration =
+            Registration { code: code.to_owned(), description: description.to_owned(), on };
         self.registrations.push((service_of(code), registration));
         self
     }
@@ -246,13 +228,9 @@ async fn register(
     }
     let permissions = &site.services.permissions;
     for (service, registrations) in by_service {
-        permissions
-            .register(&cx, &service, registrations, Vec::new())
-            .await?;
+        permissions.register(&cx, &service, registrations, Vec::new()).await?;
     }
-    permissions
-        .register(&cx, "service", Vec::new(), delete_rules)
-        .await?;
+    permissions.register(&cx, "service", Vec::new(), delete_rules).await?;
     Ok(())
 }
 

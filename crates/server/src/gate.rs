@@ -37,17 +37,10 @@ pub(crate) async fn gate(
         Ok(()) => next.call(req).await?.map_into_left_body(),
         Err(problem) => refuse(req, &problem),
     };
-    add_headers(
-        response.headers_mut(),
-        request,
-        site.settings.site.base_url.is_https(),
-    );
+    add_headers(response.headers_mut(), request, site.settings.site.base_url.is_https());
     let took = site.clock.now().since(began);
     let status = response.status().as_u16();
-    let route = response
-        .request()
-        .match_pattern()
-        .unwrap_or_else(|| "unmatched".to_owned());
+    let route = response.request().match_pattern().unwrap_or_else(|| "unmatched".to_owned());
     metrics::histogram!("vestibule_request_seconds", "route" => route.clone())
         .record(took.as_secs_f64());
     metrics::counter!("vestibule_requests_total", "status" => status.to_string()).increment(1);
@@ -65,8 +58,7 @@ pub(crate) async fn gate(
 }
 
 fn refuse<B>(req: ServiceRequest, problem: &Problem) -> ServiceResponse<EitherBody<B>> {
-    req.into_response(problem.error_response())
-        .map_into_right_body()
+    req.into_response(problem.error_response()).map_into_right_body()
 }
 
 /// Whether the request may come in at all.
@@ -102,11 +94,7 @@ fn is_own_host(req: &HttpRequest, site: &Site) -> bool {
         _ => host,
     };
     let without_dot = without_port.strip_suffix('.').unwrap_or(without_port);
-    site.settings
-        .server
-        .allowed_hosts
-        .iter()
-        .any(|own| own.eq_ignore_ascii_case(without_dot))
+    site.settings.server.allowed_hosts.iter().any(|own| own.eq_ignore_ascii_case(without_dot))
 }
 
 fn add_headers(headers: &mut HeaderMap, request: RequestId, is_https: bool) {
@@ -120,10 +108,7 @@ fn add_headers(headers: &mut HeaderMap, request: RequestId, is_https: bool) {
     add(header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY);
     add(header::REFERRER_POLICY, "same-origin");
     add(header::CACHE_CONTROL, "no-store");
-    add(
-        HeaderName::from_static("cross-origin-opener-policy"),
-        "same-origin",
-    );
+    add(HeaderName::from_static("cross-origin-opener-policy"), "same-origin");
     if is_https {
         add(header::STRICT_TRANSPORT_SECURITY, "max-age=31536000");
     }

@@ -63,10 +63,7 @@ where
     type Future = Ready<Result<Wall<S>, ()>>;
 
     fn new_transform(&self, service: S) -> Self::Future {
-        ready(Ok(Wall {
-            service: Rc::new(service),
-            permission: None,
-        }))
+        ready(Ok(Wall { service: Rc::new(service), permission: None }))
     }
 }
 
@@ -83,10 +80,7 @@ where
 
     fn new_transform(&self, service: S) -> Self::Future {
         let permission = Some(Rc::clone(&self.0));
-        ready(Ok(Wall {
-            service: Rc::new(service),
-            permission,
-        }))
+        ready(Ok(Wall { service: Rc::new(service), permission }))
     }
 }
 
@@ -116,9 +110,7 @@ where
 }
 
 async fn pass(req: &ServiceRequest, permission: Option<&str>) -> Result<(), Problem> {
-    let session = session_of(req.request())
-        .await?
-        .ok_or_else(Problem::unauthenticated)?;
+    let session = session_of(req.request()).await?.ok_or_else(Problem::unauthenticated)?;
     match permission {
         Some(permission) if !session.principal.has(permission) => Err(Problem::new(
             StatusCode::FORBIDDEN,

@@ -36,32 +36,21 @@ impl Jobs {
         let (site, stopped) = (site.clone(), Arc::clone(&stop));
         let thread = spawn("vestibule-jobs", move || run(&site, &stopped))?;
         let handle = thread.thread().clone();
-        Ok(Self {
-            stop,
-            thread: Mutex::new(Some(thread)),
-            handle,
-        })
+        Ok(Self { stop, thread: Mutex::new(Some(thread)), handle })
     }
 
     /// Ends the work; what is due is written down first.
     pub(crate) async fn stop(&self, site: &Site) {
         self.stop.store(true, Ordering::Release);
         self.handle.unpark();
-        let thread = self
-            .thread
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(thread) = thread {
             let joined = tokio::task::spawn_blocking(move || thread.join()).await;
             if !matches!(joined, Ok(Ok(()))) {
                 tracing::error!("the background work ended in a panic");
             }
         }
-        report(
-            "write down last uses",
-            site.services.housekeeping.write_seen().await,
-        );
+        report("write down last uses", site.services.housekeeping.write_seen().await);
     }
 }
 
@@ -86,23 +75,13 @@ fn run(site: &Site, stop: &AtomicBool) {
 
 async fn one_round(site: &Site, round: u32) {
     let services = &site.services;
-    report(
-        "ask for changes",
-        services.principals.sync(&*site.clock).await,
-    );
+    report("ask for changes", services.principals.sync(&*site.clock).await);
     if round % SEEN_EVERY == SEEN_EVERY - 1 {
-        report(
-            "write down last uses",
-            services.housekeeping.write_seen().await,
-        );
+        report("write down last uses", services.housekeeping.write_seen().await);
     }
     // At the start too, for what expired while nobody was running.
-    if round % CLEAR_EVERY == 0 {
-        let cx = OpCx::for_job(
-            "clear away",
-            Arc::clone(&site.clock),
-            Arc::clone(&site.entropy),
-        );
+    if round.is_multiple_of(CLEAR_EVERY) {
+        let cx = OpCx::for_job("clear away", Arc::clone(&site.clock), Arc::clone(&site.entropy));
         report("clear away", services.housekeeping.run(&cx).await);
         site.rates.tidy();
     }

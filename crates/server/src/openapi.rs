@@ -24,20 +24,15 @@ pub fn document(server: &str) -> Value {
     (of::<ProblemBody>().collect)(&mut schemas);
     let mut paths = Map::new();
     for endpoint in ENDPOINTS {
-        for schema in [endpoint.input, endpoint.output.1.map(inner)]
-            .into_iter()
-            .flatten()
-        {
+        for schema in [endpoint.input, endpoint.output.1.map(inner)].into_iter().flatten() {
             (schema.collect)(&mut schemas);
         }
         let path = endpoint.path.replace(":.+", "");
         let item = paths.entry(path).or_insert_with(|| json!({}));
         item[endpoint.method.to_ascii_lowercase()] = operation(endpoint);
     }
-    let schemas: Map<String, Value> = schemas
-        .into_iter()
-        .map(|(name, schema)| (name, json!(schema)))
-        .collect();
+    let schemas: Map<String, Value> =
+        schemas.into_iter().map(|(name, schema)| (name, json!(schema))).collect();
     json!({
         "openapi": "3.1.0",
         "info": {
@@ -104,20 +99,14 @@ fn right(guard: Guard) -> Option<String> {
 }
 
 fn operation_id(endpoint: &Endpoint) -> String {
-    let words = endpoint
-        .path
-        .trim_start_matches("/api/v1/")
-        .replace(":.+", "");
+    let words = endpoint.path.trim_start_matches("/api/v1/").replace(":.+", "");
     let words = words.replace(['{', '}'], "").replace('/', "_");
     format!("{}_{words}", endpoint.method.to_ascii_lowercase())
 }
 
 fn parameters(endpoint: &Endpoint) -> Vec<Value> {
     let in_path = endpoint.path.split('/').filter_map(|segment| {
-        let name = segment
-            .strip_prefix('{')?
-            .strip_suffix('}')?
-            .trim_end_matches(":.+");
+        let name = segment.strip_prefix('{')?.strip_suffix('}')?.trim_end_matches(":.+");
         Some(json!({
             "name": name, "in": "path", "required": true, "schema": { "type": "string" },
         }))
@@ -136,10 +125,7 @@ fn parameters(endpoint: &Endpoint) -> Vec<Value> {
         "schema": { "type": "string" },
     });
     let is_unsafe = endpoint.method != "GET" && endpoint.guard != Guard::Open;
-    in_path
-        .chain(in_query)
-        .chain(is_unsafe.then_some(csrf))
-        .collect()
+    in_path.chain(in_query).chain(is_unsafe.then_some(csrf)).collect()
 }
 
 fn responses(endpoint: &Endpoint) -> Value {

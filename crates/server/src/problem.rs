@@ -44,7 +44,10 @@ pub(crate) struct ProblemBody {
 
 /// An error on its way to a client.
 #[derive(Debug)]
-pub struct Problem {
+pub struct Problem(Box<Inner>);
+
+#[derive(Debug)]
+struct Inner {
     status: StatusCode,
     body: ProblemBody,
     retry_after: Option<u64>,
@@ -63,12 +66,7 @@ impl Problem {
             detail: detail.into(),
             errors: None,
         };
-        Self {
-            status,
-            body,
-            retry_after: None,
-            cause: None,
-        }
+        Self(Box::new(Inner { status, body, retry_after: None, cause: None }))
     }
 
     /// The request cannot be read.
@@ -81,17 +79,13 @@ impl Problem {
         let detail = detail.into();
         let errors = serde_json::json!({ field: [{ "code": "malformed", "message": &detail }] });
         let mut problem = Self::malformed(format!("{field}: {detail}"));
-        problem.body.errors = Some(errors);
+        problem.0.body.errors = Some(errors);
         problem
     }
 
     /// There is no such thing, or the caller may not know of it.
     pub fn not_found(what: &str) -> Self {
-        Self::new(
-            StatusCode::NOT_FOUND,
-            "not_found",
-            format!("there is no such {what}"),
-        )
+        Self::new(StatusCode::NOT_FOUND, "not_found", format!("there is no such {what}"))
     }
 
     /// Nobody is logged in.
@@ -107,21 +101,21 @@ impl Problem {
 
     /// The stable word.
     pub fn code(&self) -> &'static str {
-        self.body.code
+        self.0.body.code
     }
 
     /// The reason for people.
     pub fn detail(&self) -> &str {
-        &self.body.detail
+        &self.0.body.detail
     }
 
     fn retry_after(mut self, seconds: impl Into<u64>) -> Self {
-        self.retry_after = Some(seconds.into());
+        self.0.retry_after = Some(seconds.into());
         self
     }
 
     fn caused_by(mut self, cause: impl std::error::Error + Send + Sync + 'static) -> Self {
-        self.cause = Some(Box::new(cause));
+        self.0.cause = Some(Box::new(cause));
         self
     }
 
@@ -130,52 +124,46 @@ impl Problem {
         let mut problem = Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", detail);
         let mut by_field = serde_json::Map::new();
         for error in errors {
-            let list = by_field
-                .entry(error.field)
-                .or_insert_with(|| Value::Array(Vec::new()));
+            let list = by_field.entry(error.field).or_insert_with(|| Value::Array(Vec::new()));
             if let Value::Array(list) = list {
                 list.push(serde_json::json!({ "code": error.code, "message": error.message }));
             }
         }
-        problem.body.errors = Some(Value::Object(by_field));
+        problem.0.body.errors = Some(Value::Object(by_field));
         problem
     }
 }
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{} {}: {}",
-            self.body.status, self.body.code, self.body.detail
-        )
+        write!(f, "{} {}: {}", self.0.body.status, self.0.body.code, self.0.body.detail)
     }
 }
 
 impl std::error::Error for Problem {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.cause.as_deref().map(|cause| cause as _)
+        self.0.cause.as_deref().map(|cause| cause as _)
     }
 }
 
 impl ResponseError for Problem {
     fn status_code(&self) -> StatusCode {
-        self.status
+        self.0.status
     }
 
     fn error_response(&self) -> HttpResponse {
-        if self.status.is_server_error() {
-            tracing::error!(code = self.body.code, cause = ?self.cause, "request failed");
+        if self.0.status.is_server_error() {
+            tracing::error!(code = self.0.body.code, cause = ?self.0.cause, "request failed");
         }
-        let mut response = HttpResponse::build(self.status);
+        let mut response = HttpResponse::build(self.0.status);
         response.insert_header((header::CACHE_CONTROL, "no-store"));
-        if self.status == StatusCode::UNAUTHORIZED {
+        if self.0.status == StatusCode::UNAUTHORIZED {
             response.insert_header((header::WWW_AUTHENTICATE, "Cookie realm=\"vestibule\""));
         }
-        if let Some(seconds) = self.retry_after {
+        if let Some(seconds) = self.0.retry_after {
             response.insert_header((header::RETRY_AFTER, seconds.to_string()));
         }
-        let body = serde_json::to_string(&self.body).unwrap_or_default();
+        let body = serde_json::to_string(&self.0.body).unwrap_or_default();
         response.content_type("application/problem+json").body(body)
     }
 }
@@ -247,11 +235,9 @@ impl From<OpenError> for Problem {
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         let problem = match error.kind {
-            StoreErrorKind::Conflict(_) => Self::new(
-                StatusCode::CONFLICT,
-                "conflict",
-                "it does not fit with what is there",
-            ),
+            StoreErrorKind::Conflict(_) => {
+                Self::new(StatusCode::CONFLICT, "conflict", "it does not fit with what is there")
+            }
             StoreErrorKind::Corrupt { .. } | StoreErrorKind::Other => internal(),
             StoreErrorKind::ReadOnly(_) => busy("read_only", 10u32),
             _ => busy("database_unavailable", 2u32),

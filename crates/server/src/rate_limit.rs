@@ -65,15 +65,10 @@ fn count(limiter: Option<&DefaultKeyedRateLimiter<String>>, address: &str) -> Re
         return Ok(());
     };
     let key = network_of(address);
-    limiter
-        .check_key_n(&key, NonZeroU32::MIN)
-        .unwrap_or(Ok(()))
-        .map_err(|refused| {
-            let wait = refused.wait_time_from(limiter.clock().now());
-            TooOften {
-                retry_after: wait.as_secs() + 1,
-            }
-        })
+    limiter.check_key_n(&key, NonZeroU32::MIN).unwrap_or(Ok(())).map_err(|refused| {
+        let wait = refused.wait_time_from(limiter.clock().now());
+        TooOften { retry_after: wait.as_secs() + 1 }
+    })
 }
 
 /// Whoever has one IPv6 address has all of its /64, so they count as one.

@@ -84,11 +84,7 @@ impl Site {
     /// The session cookie's name: `__Host-` binds it to this very host and to TLS
     /// (RFC 6265bis section 4.1.3.2), which a browser takes over https alone.
     pub fn cookie_name(&self) -> &'static str {
-        if self.settings.site.base_url.is_https() {
-            "__Host-vestibule"
-        } else {
-            "vestibule"
-        }
+        if self.settings.site.base_url.is_https() { "__Host-vestibule" } else { "vestibule" }
     }
 
     /// How long the cookie is to stay with the browser; `None` until it closes.
@@ -104,11 +100,7 @@ impl Site {
 
     /// The address of one of our own pages, from `base_url` and never from a request.
     pub fn url(&self, path: &str) -> String {
-        format!(
-            "{}{}{path}",
-            self.settings.site.base_url.origin(),
-            self.prefix()
-        )
+        format!("{}{}{path}", self.settings.site.base_url.origin(), self.prefix())
     }
 
     /// The path of one of our own pages.

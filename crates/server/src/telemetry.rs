@@ -26,10 +26,7 @@ pub fn begin_logging(settings: &LogSettings) -> Result<(), TelemetryError> {
     let registry = tracing_subscriber::registry().with(filter);
     let begun = match settings.format {
         LogFormat::Json => {
-            let layer = fmt::layer()
-                .json()
-                .flatten_event(true)
-                .with_writer(io::stderr);
+            let layer = fmt::layer().json().flatten_event(true).with_writer(io::stderr);
             registry.with(layer).try_init()
         }
         LogFormat::Text => {
@@ -47,9 +44,8 @@ pub struct Metrics(PrometheusHandle);
 impl Metrics {
     /// Counts from now on.
     pub fn begin() -> Result<Self, TelemetryError> {
-        let handle = PrometheusBuilder::new()
-            .install_recorder()
-            .map_err(|_| TelemetryError::Twice)?;
+        let handle =
+            PrometheusBuilder::new().install_recorder().map_err(|_| TelemetryError::Twice)?;
         Ok(Self(handle))
     }
 

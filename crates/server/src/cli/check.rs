@@ -44,9 +44,7 @@ pub(super) fn run(global: &Global, args: &CheckArgs, out: &mut Out) -> Result<u8
         findings.extend(deployment(settings));
     }
     out.records(&findings, &["id", "severity", "what", "hint"])?;
-    Ok(u8::from(
-        findings.iter().any(|finding| finding.severity == "error"),
-    ))
+    Ok(u8::from(findings.iter().any(|finding| finding.severity == "error")))
 }
 
 fn database(settings: &Settings) -> Finding {
@@ -70,12 +68,7 @@ fn database(settings: &Settings) -> Finding {
 
 fn deployment(settings: &Settings) -> impl Iterator<Item = Finding> {
     let warn = |id, weak: bool, what: &str, hint| {
-        weak.then(|| Finding {
-            id,
-            severity: "warning",
-            what: what.to_owned(),
-            hint,
-        })
+        weak.then(|| Finding { id, severity: "warning", what: what.to_owned(), hint })
     };
     let unlimited = |rate: RateLimit| rate == RateLimit::Unlimited;
     let limits = &settings.limits;
@@ -125,10 +118,7 @@ fn deployment(settings: &Settings) -> impl Iterator<Item = Finding> {
         ),
         warn(
             "vst.W108",
-            settings
-                .server
-                .metrics_listen
-                .is_some_and(|address| !address.ip().is_loopback()),
+            settings.server.metrics_listen.is_some_and(|address| !address.ip().is_loopback()),
             "server.metrics_listen is reachable from other machines",
             "listen on loopback",
         ),

@@ -25,10 +25,8 @@ pub enum ConfigCommand {
         verbose: bool,
     },
     /// Set a key in the configuration file
-    #[command(
-        after_help = "A list is written as in TOML or JSON: '[\"a\", \"b\"]', \
-        or \"['a', 'b']\" where only double quotes quote."
-    )]
+    #[command(after_help = "A list is written as in TOML or JSON: '[\"a\", \"b\"]', \
+        or \"['a', 'b']\" where only double quotes quote.")]
     Set {
         /// The key, such as `session.cookie_age`
         key: String,
@@ -184,9 +182,7 @@ fn edit_file(sources: &Sources, out: &mut dyn Write) -> Result<(), ConfigCommand
         .variable("VISUAL")
         .or_else(|| sources.variable("EDITOR"))
         .ok_or(ConfigCommandError::NoEditor)?;
-    let changed = edit::edit(sources, std::process::id(), |file| {
-        open_editor(editor, file)
-    })?;
+    let changed = edit::edit(sources, std::process::id(), |file| open_editor(editor, file))?;
     if let Some(changed) = changed {
         return say(out, "edited", &changed);
     }
@@ -198,12 +194,7 @@ fn edit_file(sources: &Sources, out: &mut dyn Write) -> Result<(), ConfigCommand
 fn open_editor(editor: &OsStr, file: &Path) -> Result<(), ConfigCommandError> {
     let mut line = editor.to_os_string();
     line.push(" \"$1\"");
-    let status = Command::new("sh")
-        .arg("-c")
-        .arg(line)
-        .arg("sh")
-        .arg(file)
-        .status();
+    let status = Command::new("sh").arg("-c").arg(line).arg("sh").arg(file).status();
     match status {
         Ok(status) if status.success() => Ok(()),
         Ok(status) => Err(ConfigCommandError::Editor(status.to_string())),

@@ -116,36 +116,13 @@ pub(super) fn run(global: &Global, command: GroupCommand, out: &mut Out) -> Resu
 async fn act(hall: &Hall, command: GroupCommand, out: &mut Out) -> Result<(), CliError> {
     let (services, cx) = (hall.services(), &hall.cx);
     match command {
-        GroupCommand::Add {
-            name,
-            description,
-            level,
-        } => {
-            let group = services
-                .groups
-                .add(
-                    cx,
-                    NewGroup {
-                        name,
-                        description,
-                        level,
-                    },
-                )
-                .await?;
+        GroupCommand::Add { name, description, level } => {
+            let group = services.groups.add(cx, NewGroup { name, description, level }).await?;
             out.record(&GroupOut::from(group))?;
         }
-        GroupCommand::List {
-            search,
-            page,
-            page_size,
-        } => {
+        GroupCommand::List { search, page, page_size } => {
             let order = GroupOrder::Name;
-            let request = PageRequest {
-                page,
-                size: page_size,
-                order,
-                descending: false,
-            };
+            let request = PageRequest { page, size: page_size, order, descending: false };
             let found = services.groups.list(cx, search, request).await?;
             let (count, shown) = (found.count, found.items.len());
             let records: Vec<_> = found.items.into_iter().map(GroupOut::from).collect();
@@ -153,83 +130,36 @@ async fn act(hall: &Hall, command: GroupCommand, out: &mut Out) -> Result<(), Cl
             out.say(&format!("{shown} of {count}"))?;
         }
         GroupCommand::Show { group } => show(hall, &group, out).await?,
-        GroupCommand::Edit {
-            group,
-            name,
-            description,
-            level,
-        } => {
+        GroupCommand::Edit { group, name, description, level } => {
             let group = hall.group(&group).await?.id;
-            let patch = GroupPatch {
-                name,
-                description,
-                level,
-            };
-            out.record(&GroupOut::from(
-                services.groups.edit(cx, group, patch).await?,
-            ))?;
+            let patch = GroupPatch { name, description, level };
+            out.record(&GroupOut::from(services.groups.edit(cx, group, patch).await?))?;
         }
         GroupCommand::Delete { group } => {
             let group = hall.group(&group).await?;
             services.groups.delete(cx, group.id).await?;
             out.say(&format!("removed {}", group.name))?;
         }
-        GroupCommand::AddMember {
-            group,
-            user: Some(user),
-            manager,
-            expires_at,
-            ..
-        } => {
+        GroupCommand::AddMember { group, user: Some(user), manager, expires_at, .. } => {
             let (group, user) = (hall.group(&group).await?, hall.user(&user).await?);
-            let wanted = Wanted {
-                group: group.id,
-                user: user.id,
-                is_manager: manager,
-                expires_at,
-            };
+            let wanted = Wanted { group: group.id, user: user.id, is_manager: manager, expires_at };
             services.members.put(cx, wanted).await?;
             out.say(&format!("{} is in {}", user.username, group.name))?;
         }
         GroupCommand::AddMember { group, nested, .. } => {
             let (parent, child) = (hall.group(&group).await?, nested_group(hall, nested).await?);
-            services
-                .groups
-                .nest(
-                    cx,
-                    Nesting {
-                        parent: parent.id,
-                        child: child.id,
-                    },
-                )
-                .await?;
+            services.groups.nest(cx, Nesting { parent: parent.id, child: child.id }).await?;
             out.say(&format!("members of {} are in {}", child.name, parent.name))?;
         }
-        GroupCommand::RemoveMember {
-            group,
-            user: Some(user),
-            ..
-        } => {
+        GroupCommand::RemoveMember { group, user: Some(user), .. } => {
             let (group, user) = (hall.group(&group).await?, hall.user(&user).await?);
             services.members.remove(cx, group.id, user.id).await?;
             out.say(&format!("{} is no longer in {}", user.username, group.name))?;
         }
         GroupCommand::RemoveMember { group, nested, .. } => {
             let (parent, child) = (hall.group(&group).await?, nested_group(hall, nested).await?);
-            services
-                .groups
-                .unnest(
-                    cx,
-                    Nesting {
-                        parent: parent.id,
-                        child: child.id,
-                    },
-                )
-                .await?;
-            out.say(&format!(
-                "members of {} are no longer in {}",
-                child.name, parent.name
-            ))?;
+            services.groups.unnest(cx, Nesting { parent: parent.id, child: child.id }).await?;
+            out.say(&format!("members of {} are no longer in {}", child.name, parent.name))?;
         }
     }
     Ok(())
@@ -247,18 +177,11 @@ async fn show(hall: &Hall, group: &str, out: &mut Out) -> Result<(), CliError> {
     let (services, cx) = (hall.services(), &hall.cx);
     let group = hall.group(group).await?;
     let nested = services.groups.nested(cx, group.id).await?;
-    let request = PageRequest {
-        size: 1000,
-        ..PageRequest::default()
-    };
+    let request = PageRequest { size: 1000, ..PageRequest::default() };
     let members = services.members.list(cx, group.id, request).await?;
     let members: Vec<_> = members.items.into_iter().map(MemberOut::from).collect();
     let names = |groups: &[vestibule_core::domain::group::Group]| {
-        groups
-            .iter()
-            .map(|g| g.name.to_string())
-            .collect::<Vec<_>>()
-            .join(", ")
+        groups.iter().map(|g| g.name.to_string()).collect::<Vec<_>>().join(", ")
     };
     if out.is_json() {
         let group = NestedGroupOut::new(group, nested);

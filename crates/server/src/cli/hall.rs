@@ -71,9 +71,7 @@ fn named<T>(found: Result<T, AdminError>, kind: &str, name: &str) -> Result<T, C
 
 /// Runs a command's work to its end.
 pub(crate) fn block_on<T>(work: impl Future<Output = Result<T, CliError>>) -> Result<T, CliError> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(work)
 }
 

@@ -26,10 +26,7 @@ pub(super) fn run(global: &Global, command: &ImportCommand, out: &mut Out) -> Re
             bar.set_length(step.total);
             bar.set_position(step.done);
         };
-        let options = django::Options {
-            dry_run: *dry_run,
-            ..django::Options::default()
-        };
+        let options = django::Options { dry_run: *dry_run, ..django::Options::default() };
         let store = &hall.services().store;
         let report = django::import(url, store, &hall.cx, options, &mut show)
             .await

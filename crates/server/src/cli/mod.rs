@@ -42,8 +42,13 @@ struct Cli {
 /// What every command takes.
 #[derive(Args)]
 pub(crate) struct Global {
-    /// The configuration file [default: $VESTIBULE_CONFIG, else ./vestibule.toml if there is one]
-    #[arg(long, global = true, value_name = "FILE")]
+    /// The configuration file
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        help = "The configuration file [default: $VESTIBULE_CONFIG, else ./vestibule.toml if it exists]"
+    )]
     config: Option<PathBuf>,
     /// Print records as JSON
     #[arg(long, global = true)]

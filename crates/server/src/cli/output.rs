@@ -12,10 +12,7 @@ pub(crate) struct Out {
 
 impl Out {
     pub(crate) fn stdout(json: bool) -> Self {
-        Self {
-            writer: Box::new(io::stdout().lock()),
-            json,
-        }
+        Self { writer: Box::new(io::stdout().lock()), json }
     }
 
     pub(crate) fn writer(&mut self) -> &mut dyn Write {
@@ -34,11 +31,7 @@ impl Out {
 
     /// One line for people; programs are spared it.
     pub(crate) fn say(&mut self, line: &str) -> io::Result<()> {
-        if self.json {
-            Ok(())
-        } else {
-            writeln!(self.writer, "{line}")
-        }
+        if self.json { Ok(()) } else { writeln!(self.writer, "{line}") }
     }
 
     /// Records as a table, or as a JSON list.
@@ -50,26 +43,16 @@ impl Out {
         if self.json {
             return self.json(&records);
         }
-        let rows: Vec<Vec<String>> = records
-            .iter()
-            .map(|record| cells(record, columns))
-            .collect();
+        let rows: Vec<Vec<String>> = records.iter().map(|record| cells(record, columns)).collect();
         let width = |at: usize| {
-            let longest = rows
-                .iter()
-                .map(|row| row[at].chars().count())
-                .max()
-                .unwrap_or(0);
+            let longest = rows.iter().map(|row| row[at].chars().count()).max().unwrap_or(0);
             longest.max(columns[at].len())
         };
         let widths: Vec<usize> = (0..columns.len()).map(width).collect();
         let heading: Vec<String> = columns.iter().map(ToString::to_string).collect();
         for row in std::iter::once(&heading).chain(&rows) {
-            let line: Vec<String> = row
-                .iter()
-                .zip(&widths)
-                .map(|(cell, width)| format!("{cell:width$}"))
-                .collect();
+            let line: Vec<String> =
+                row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}")).collect();
             writeln!(self.writer, "{}", line.join("  ").trim_end())?;
         }
         Ok(())

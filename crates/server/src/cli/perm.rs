@@ -97,9 +97,7 @@ pub(super) fn run(global: &Global, command: PermCommand, out: &mut Out) -> Resul
 async fn act(hall: &Hall, command: PermCommand, out: &mut Out) -> Result<u8, CliError> {
     let (services, cx) = (hall.services(), &hall.cx);
     match command {
-        PermCommand::List {
-            user: Some(user), ..
-        } => {
+        PermCommand::List { user: Some(user), .. } => {
             let user = hall.user(&user).await?;
             let grants = grants(hall, Subject::User(user.id)).await?;
             let held = services.permissions.effective(cx, user.id).await?;
@@ -107,39 +105,22 @@ async fn act(hall: &Hall, command: PermCommand, out: &mut Out) -> Result<u8, Cli
                 out.json(&json!({ "grants": grants, "held": held }))?;
             } else {
                 print(&grants, out)?;
-                out.say(&format!(
-                    "in all {} holds: {}",
-                    user.username,
-                    held.join(", ")
-                ))?;
+                out.say(&format!("in all {} holds: {}", user.username, held.join(", ")))?;
             }
         }
-        PermCommand::List {
-            group: Some(group), ..
-        } => {
+        PermCommand::List { group: Some(group), .. } => {
             let group = hall.group(&group).await?;
             print(&grants(hall, Subject::Group(group.id)).await?, out)?;
         }
         PermCommand::List { .. } => {
             let all = services.permissions.list(cx).await?;
             let all: Vec<_> = all.into_iter().map(PermissionOut::from).collect();
-            out.records(
-                &all,
-                &["code", "service", "object_type", "action", "description"],
-            )?;
+            out.records(&all, &["code", "service", "object_type", "action", "description"])?;
         }
-        PermCommand::Grant {
-            target,
-            deny,
-            expires_at,
-        } => {
+        PermCommand::Grant { target, deny, expires_at } => {
             let new = wanted(hall, &target, deny, expires_at).await?;
             let (grant, is_new) = services.grants.add(cx, new).await?;
-            out.say(if is_new {
-                "granted:"
-            } else {
-                "was granted already:"
-            })?;
+            out.say(if is_new { "granted:" } else { "was granted already:" })?;
             out.record(&GrantOut::from(grant))?;
         }
         PermCommand::Revoke { target, deny } => {
@@ -147,26 +128,15 @@ async fn act(hall: &Hall, command: PermCommand, out: &mut Out) -> Result<u8, Cli
             revoke(hall, &new).await?;
             out.say("taken back")?;
         }
-        PermCommand::Check {
-            user,
-            permission,
-            object,
-        } => {
+        PermCommand::Check { user, permission, object } => {
             let user = hall.user(&user).await?;
             let object = object.as_deref().map(ObjectRef::parse).transpose();
             let object = object.map_err(AdminError::from)?;
-            let decision = services
-                .check
-                .explain(cx, user.id, &permission, object)
-                .await?;
+            let decision = services.check.explain(cx, user.id, &permission, object).await?;
             if out.is_json() {
                 out.json(&crate::dto::check::CheckOut::from(decision.clone()))?;
             } else {
-                let word = if decision.allowed {
-                    "allowed"
-                } else {
-                    "denied"
-                };
+                let word = if decision.allowed { "allowed" } else { "denied" };
                 out.say(&format!("{word}: {}", decision.reason))?;
             }
             return Ok(u8::from(!decision.allowed));
@@ -200,13 +170,7 @@ async fn wanted(
     };
     let permission = PermissionCode::parse(&target.permission).map_err(AdminError::from)?;
     let effect = if deny { Effect::Deny } else { Effect::Allow };
-    Ok(NewGrant {
-        subject,
-        permission,
-        effect,
-        scope,
-        expires_at,
-    })
+    Ok(NewGrant { subject, permission, effect, scope, expires_at })
 }
 
 async fn revoke(hall: &Hall, target: &NewGrant) -> Result<(), CliError> {
@@ -215,15 +179,8 @@ async fn revoke(hall: &Hall, target: &NewGrant) -> Result<(), CliError> {
         permission: Some(target.permission.clone()),
         object: None,
     };
-    let request = PageRequest {
-        size: 10_000,
-        ..PageRequest::default()
-    };
-    let found = hall
-        .services()
-        .grants
-        .list(&hall.cx, filter, request)
-        .await?;
+    let request = PageRequest { size: 10_000, ..PageRequest::default() };
+    let found = hall.services().grants.list(&hall.cx, filter, request).await?;
     let same = |grant: &&vestibule_core::domain::grant::Grant| {
         grant.effect == target.effect && grant.scope == target.scope
     };
@@ -234,25 +191,12 @@ async fn revoke(hall: &Hall, target: &NewGrant) -> Result<(), CliError> {
 }
 
 async fn grants(hall: &Hall, subject: Subject) -> Result<Vec<GrantOut>, CliError> {
-    let filter = GrantFilter {
-        subject: Some(subject),
-        ..GrantFilter::default()
-    };
-    let request = PageRequest {
-        size: 10_000,
-        ..PageRequest::default()
-    };
-    let found = hall
-        .services()
-        .grants
-        .list(&hall.cx, filter, request)
-        .await?;
+    let filter = GrantFilter { subject: Some(subject), ..GrantFilter::default() };
+    let request = PageRequest { size: 10_000, ..PageRequest::default() };
+    let found = hall.services().grants.list(&hall.cx, filter, request).await?;
     Ok(found.items.into_iter().map(GrantOut::from).collect())
 }
 
 fn print(grants: &[GrantOut], out: &mut Out) -> Result<(), CliError> {
-    Ok(out.records(
-        grants,
-        &["permission", "effect", "object", "prefix", "expires_at"],
-    )?)
+    Ok(out.records(grants, &["permission", "effect", "object", "prefix", "expires_at"])?)
 }

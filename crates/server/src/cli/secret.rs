@@ -29,9 +29,7 @@ fn read_line(input: &mut impl Read) -> Result<Secret, CliError> {
     let line = text.split('\n').next().unwrap_or_default();
     let line = line.strip_suffix('\r').unwrap_or(line);
     if line.is_empty() {
-        return Err(CliError::Usage(
-            "the standard input holds no password".to_owned(),
-        ));
+        return Err(CliError::Usage("the standard input holds no password".to_owned()));
     }
     Ok(Secret::new(line))
 }
@@ -54,10 +52,7 @@ mod tests {
     #[test]
     fn a_password_from_the_standard_input_keeps_its_blanks() {
         let read = |text: &str| read_line(&mut text.as_bytes());
-        assert_eq!(
-            read(" spaces kept \r\nrest").unwrap(),
-            Secret::new(" spaces kept ")
-        );
+        assert_eq!(read(" spaces kept \r\nrest").unwrap(), Secret::new(" spaces kept "));
         assert!(read("\n").is_err());
     }
 }

@@ -86,9 +86,7 @@ fn serve_metrics(
 ) -> Result<actix_web::dev::ServerHandle, CliError> {
     let metrics = web::Data::from(Arc::new(metrics));
     let server = HttpServer::new(move || {
-        App::new()
-            .app_data(metrics.clone())
-            .route("/metrics", web::get().to(ops::metrics))
+        App::new().app_data(metrics.clone()).route("/metrics", web::get().to(ops::metrics))
     })
     .workers(1)
     .disable_signals()
@@ -107,17 +105,9 @@ fn cannot_listen(key: &str, address: std::net::SocketAddr, error: &std::io::Erro
 /// Tells where the site is and, until there is a superuser, how to make the first.
 async fn announce(vestibule: &Vestibule) -> Result<(), CliError> {
     let mut out = std::io::stdout();
-    writeln!(
-        out,
-        "{} is at {}",
-        vestibule.site().settings.site.name,
-        vestibule.site().url("/")
-    )?;
+    writeln!(out, "{} is at {}", vestibule.site().settings.site.name, vestibule.site().url("/"))?;
     if let Some(link) = vestibule.first_superuser_link(vestibule.site().prefix()).await? {
-        writeln!(
-            out,
-            "There is no superuser yet. Make the first one here, once, within a day:"
-        )?;
+        writeln!(out, "There is no superuser yet. Make the first one here, once, within a day:")?;
         writeln!(out, "  {link}")?;
     }
     out.flush()?;

@@ -43,25 +43,13 @@ async fn act(hall: &Hall, command: SessionCommand, out: &mut Out) -> Result<(), 
         SessionCommand::List { user } => {
             let user = hall.user(&user).await?;
             let sessions = services.sessions.of(cx, user.id).await?;
-            let sessions: Vec<_> = sessions
-                .into_iter()
-                .map(|s| SessionOut::new(s, None))
-                .collect();
+            let sessions: Vec<_> = sessions.into_iter().map(|s| SessionOut::new(s, None)).collect();
             out.records(
                 &sessions,
-                &[
-                    "id",
-                    "created_at",
-                    "last_seen_at",
-                    "expires_at",
-                    "address",
-                    "user_agent",
-                ],
+                &["id", "created_at", "last_seen_at", "expires_at", "address", "user_agent"],
             )?;
         }
-        SessionCommand::Revoke {
-            user: Some(user), ..
-        } => {
+        SessionCommand::Revoke { user: Some(user), .. } => {
             let user = hall.user(&user).await?;
             let ended = services.sessions.end_all_of(cx, user.id).await?;
             out.say(&format!("ended {ended} sessions of {}", user.username))?;

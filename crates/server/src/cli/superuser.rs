@@ -34,17 +34,8 @@ pub(super) fn run(global: &Global, args: SuperuserArgs, out: &mut Out) -> Result
             email => email,
         };
         let password = secret::new_password(args.password_stdin)?;
-        let new = NewUser {
-            username,
-            email,
-            password: Some(password),
-            ..NewUser::default()
-        };
-        let user = hall
-            .services()
-            .bootstrap
-            .create_superuser(&hall.cx, new)
-            .await?;
+        let new = NewUser { username, email, password: Some(password), ..NewUser::default() };
+        let user = hall.services().bootstrap.create_superuser(&hall.cx, new).await?;
         out.say("made the superuser:")?;
         out.record(&UserOut::from(user))?;
         Ok(0)

@@ -146,11 +146,7 @@ fn time(text: &str) -> Result<Timestamp, String> {
 }
 
 fn end(text: &str) -> Result<End, String> {
-    if text == "never" {
-        Ok(End(None))
-    } else {
-        time(text).map(|time| End(Some(time)))
-    }
+    if text == "never" { Ok(End(None)) } else { time(text).map(|time| End(Some(time))) }
 }
 
 pub(super) fn run(global: &Global, command: UserCommand, out: &mut Out) -> Result<u8, CliError> {
@@ -171,11 +167,8 @@ async fn act(hall: &Hall, command: UserCommand, out: &mut Out) -> Result<u8, Cli
             password_stdin,
             no_password,
         } => {
-            let password = if no_password {
-                None
-            } else {
-                Some(secret::new_password(password_stdin)?)
-            };
+            let password =
+                if no_password { None } else { Some(secret::new_password(password_stdin)?) };
             let new = NewUser {
                 username,
                 email,
@@ -189,41 +182,20 @@ async fn act(hall: &Hall, command: UserCommand, out: &mut Out) -> Result<u8, Cli
             };
             out.record(&UserOut::from(users.add(cx, new).await?))?;
         }
-        UserCommand::List {
-            search,
-            group,
-            page,
-            page_size,
-        } => {
+        UserCommand::List { search, group, page, page_size } => {
             let member_of = match group {
                 Some(group) => Some(hall.group(&group).await?.id),
                 None => None,
             };
-            let filter = UserFilter {
-                search,
-                member_of,
-                ..UserFilter::default()
-            };
+            let filter = UserFilter { search, member_of, ..UserFilter::default() };
             let order = UserOrder::Username;
-            let request = PageRequest {
-                page,
-                size: page_size,
-                order,
-                descending: false,
-            };
+            let request = PageRequest { page, size: page_size, order, descending: false };
             let found = users.list(cx, filter, request).await?;
             let (count, shown) = (found.count, found.items.len());
             let records: Vec<_> = found.items.into_iter().map(UserOut::from).collect();
             out.records(
                 &records,
-                &[
-                    "username",
-                    "email",
-                    "is_active",
-                    "is_staff",
-                    "is_superuser",
-                    "last_login_at",
-                ],
+                &["username", "email", "is_active", "is_staff", "is_superuser", "last_login_at"],
             )?;
             out.say(&format!("{shown} of {count}"))?;
         }
@@ -251,25 +223,15 @@ async fn act(hall: &Hall, command: UserCommand, out: &mut Out) -> Result<u8, Cli
             let user = hall.user(&user).await?.id;
             out.record(&UserOut::from(users.edit(cx, user, patch).await?))?;
         }
-        UserCommand::Password {
-            user,
-            password_stdin,
-            unusable,
-        } => {
+        UserCommand::Password { user, password_stdin, unusable } => {
             let user = hall.user(&user).await?;
             if unusable {
                 hall.services().passwords.make_unusable(cx, user.id).await?;
             } else {
                 let password = secret::new_password(password_stdin)?;
-                hall.services()
-                    .passwords
-                    .set(cx, user.id, &password)
-                    .await?;
+                hall.services().passwords.set(cx, user.id, &password).await?;
             }
-            out.say(&format!(
-                "changed the password of {}; all sessions ended",
-                user.username
-            ))?;
+            out.say(&format!("changed the password of {}; all sessions ended", user.username))?;
         }
         UserCommand::Enable { user } => set_active(hall, &user, true, out).await?,
         UserCommand::Disable { user } => set_active(hall, &user, false, out).await?,
@@ -293,10 +255,7 @@ async fn set_active(
     out: &mut Out,
 ) -> Result<(), CliError> {
     let user = hall.user(user).await?.id;
-    let patch = UserPatch {
-        is_active: Some(is_active),
-        ..UserPatch::default()
-    };
+    let patch = UserPatch { is_active: Some(is_active), ..UserPatch::default() };
     let user = hall.services().users.edit(&hall.cx, user, patch).await?;
     out.record(&UserOut::from(user))?;
     Ok(())

@@ -70,12 +70,7 @@ pub(super) async fn import(
             Err(error) => (String::new(), Err(CliError::Failed(error.to_string()))),
         };
         let problem = result.err().map(|error| error.to_string());
-        results.push(RowResult {
-            line,
-            username,
-            ok: problem.is_none(),
-            problem,
-        });
+        results.push(RowResult { line, username, ok: problem.is_none(), problem });
         progress.inc(1);
     }
     progress.finish_and_clear();
@@ -88,10 +83,7 @@ pub(super) async fn import(
             out.records(&shown, &["line", "username", "problem"])?;
         }
         let done = if dry_run { "would be made" } else { "made" };
-        out.say(&format!(
-            "{} accounts {done}, {failed} rows failed",
-            results.len() - failed
-        ))?;
+        out.say(&format!("{} accounts {done}, {failed} rows failed", results.len() - failed))?;
     }
     Ok(u8::from(failed > 0))
 }
@@ -105,12 +97,7 @@ async fn add(hall: &Hall, row: Row, dry_run: bool) -> Result<(), CliError> {
             })?),
         };
     let mut groups = Vec::new();
-    for name in row
-        .groups
-        .split(';')
-        .map(str::trim)
-        .filter(|name| !name.is_empty())
-    {
+    for name in row.groups.split(';').map(str::trim).filter(|name| !name.is_empty()) {
         groups.push(hall.group(name).await?.id);
     }
     let new = NewUser {
@@ -118,9 +105,7 @@ async fn add(hall: &Hall, row: Row, dry_run: bool) -> Result<(), CliError> {
         email: Some(row.email),
         first_name: row.first_name,
         last_name: row.last_name,
-        password: Some(row.password)
-            .filter(|p| !p.is_empty())
-            .map(Secret::from),
+        password: Some(row.password).filter(|p| !p.is_empty()).map(Secret::from),
         is_disabled: row.is_active == Some(false),
         expires_at,
         ..NewUser::default()
@@ -131,12 +116,7 @@ async fn add(hall: &Hall, row: Row, dry_run: bool) -> Result<(), CliError> {
     }
     let user = services.users.add(&hall.cx, new).await?;
     for group in groups {
-        let wanted = Wanted {
-            group,
-            user: user.id,
-            is_manager: false,
-            expires_at: None,
-        };
+        let wanted = Wanted { group, user: user.id, is_manager: false, expires_at: None };
         services.members.put(&hall.cx, wanted).await?;
     }
     Ok(())
@@ -166,17 +146,10 @@ pub(super) async fn export(hall: &Hall, file: &Path, out: &mut Out) -> Result<()
         "last_login_at",
     ];
     writer.write_record(head).map_err(wrote)?;
-    let mut request = PageRequest {
-        page: 1,
-        size: 1000,
-        order: UserOrder::CreatedAt,
-        descending: false,
-    };
+    let mut request =
+        PageRequest { page: 1, size: 1000, order: UserOrder::CreatedAt, descending: false };
     loop {
-        let page = hall
-            .services()
-            .users
-            .list(&hall.cx, UserFilter::default(), request.clone());
+        let page = hall.services().users.list(&hall.cx, UserFilter::default(), request.clone());
         let page = page.await?;
         for user in &page.items {
             let time = |time: Option<Timestamp>| time.map(|t| t.to_string()).unwrap_or_default();
@@ -218,9 +191,7 @@ fn open(file: &Path) -> Result<Box<dyn Read>, CliError> {
     if file == Path::new("-") {
         return Ok(Box::new(io::stdin().lock()));
     }
-    Ok(Box::new(
-        File::open(file).map_err(|error| cannot_open(file, &error))?,
-    ))
+    Ok(Box::new(File::open(file).map_err(|error| cannot_open(file, &error))?))
 }
 
 fn cannot_open(file: &Path, error: &io::Error) -> CliError {

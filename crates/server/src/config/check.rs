@@ -25,11 +25,7 @@ pub(super) struct Check<'a> {
 impl<'a> Check<'a> {
     /// Files with relative names are looked for in `directory`.
     pub(super) fn new(given: &'a Given, directory: &'a Path) -> Self {
-        Self {
-            given,
-            directory,
-            problems: Vec::new(),
-        }
+        Self { given, directory, problems: Vec::new() }
     }
 
     pub(super) fn into_problems(self) -> Vec<Problem> {
@@ -50,10 +46,7 @@ impl<'a> Check<'a> {
         // The table of keys has looked at every value by now, so this does not come about; its
         // own message is left out because it may quote a secret.
         read.map_err(|error| {
-            self.refuse(
-                &format!("{section}.{}", error.path()),
-                "does not fit its section",
-            );
+            self.refuse(&format!("{section}.{}", error.path()), "does not fit its section");
         })
         .ok()
     }
@@ -85,10 +78,7 @@ impl<'a> Check<'a> {
                 place @ Origin::File(_) if place == self.given.origin(&file_key) => String::new(),
                 place => format!(" ({place})"),
             };
-            self.refuse(
-                &file_key,
-                format!("cannot be given together with {key}{place}"),
-            );
+            self.refuse(&file_key, format!("cannot be given together with {key}{place}"));
             return None;
         }
         let path = self.directory.join(file);

@@ -62,8 +62,7 @@ pub(super) fn literal(value: &Value) -> Option<toml_edit::Value> {
 }
 
 fn descend<'a>(root: &'a dyn TableLike, path: &[&str]) -> Option<&'a dyn TableLike> {
-    path.iter()
-        .try_fold(root, |table, name| table.get(name)?.as_table_like())
+    path.iter().try_fold(root, |table, name| table.get(name)?.as_table_like())
 }
 
 fn inline(root: &dyn TableLike, path: &[&str]) -> bool {
@@ -71,9 +70,7 @@ fn inline(root: &dyn TableLike, path: &[&str]) -> bool {
         let Some((last, parents)) = path[..depth].split_last() else {
             return false;
         };
-        descend(root, parents)
-            .and_then(|table| table.get(last))
-            .is_some_and(Item::is_inline_table)
+        descend(root, parents).and_then(|table| table.get(last)).is_some_and(Item::is_inline_table)
     })
 }
 
@@ -91,11 +88,7 @@ fn appended(text: &str, section: &str, key: &str, value: &toml_edit::Value) -> S
 
 /// A file from Windows keeps its line ends throughout.
 fn with_line_ends_of(model: &str, text: String) -> String {
-    if model.contains("\r\n") {
-        text.replace("\r\n", "\n").replace('\n', "\r\n")
-    } else {
-        text
-    }
+    if model.contains("\r\n") { text.replace("\r\n", "\n").replace('\n', "\r\n") } else { text }
 }
 
 #[cfg(test)]
@@ -127,30 +120,21 @@ cookie_age = \"8h\"
     fn a_changed_value_leaves_every_other_byte() {
         let after = set(FILE, "site.name", &text("Foyer \"2\"")).unwrap();
         let changed = "name = 'Foyer \"2\"'   # as on the door";
-        assert_eq!(
-            after,
-            FILE.replace("name = \"Hall\"   # as on the door", changed)
-        );
+        assert_eq!(after, FILE.replace("name = \"Hall\"   # as on the door", changed));
     }
 
     #[test]
     fn a_new_key_joins_its_section() {
         let after = set(FILE, "session.max_per_user", &Value::Integer(5)).unwrap();
         let line = "cookie_age = \"8h\"\n";
-        assert_eq!(
-            after,
-            FILE.replace(line, &format!("{line}max_per_user = 5\n"))
-        );
+        assert_eq!(after, FILE.replace(line, &format!("{line}max_per_user = 5\n")));
     }
 
     #[test]
     fn a_new_section_goes_behind_all_comments() {
         let after = set(FILE, "log.format", &text("json")).unwrap();
         assert_eq!(after, format!("{FILE}\n[log]\nformat = \"json\"\n"));
-        assert_eq!(
-            set("", "log.format", &text("json")).unwrap(),
-            "[log]\nformat = \"json\"\n"
-        );
+        assert_eq!(set("", "log.format", &text("json")).unwrap(), "[log]\nformat = \"json\"\n");
         let after = set("# all defaults", "server.workers", &Value::Integer(2)).unwrap();
         assert_eq!(after, "# all defaults\n\n[server]\nworkers = 2\n");
     }
@@ -160,28 +144,19 @@ cookie_age = \"8h\"
         let dotted = "site.name = \"a\" # one\nlog.format = \"text\"\n";
         let after = set(dotted, "site.name", &text("b")).unwrap();
         assert_eq!(after, "site.name = \"b\" # one\nlog.format = \"text\"\n");
-        assert_eq!(
-            unset(dotted, "site.name").unwrap(),
-            "log.format = \"text\"\n"
-        );
+        assert_eq!(unset(dotted, "site.name").unwrap(), "log.format = \"text\"\n");
         let inline = "log = { format = \"text\", filter = \"info\" } # both\n";
         let after = set(inline, "log.format", &text("json")).unwrap();
         assert_eq!(after, inline.replace("\"text\"", "\"json\""));
         let after = unset(inline, "log.format").unwrap();
-        assert!(
-            after.contains("filter = \"info\"") && !after.contains("format"),
-            "{after}"
-        );
+        assert!(after.contains("filter = \"info\"") && !after.contains("format"), "{after}");
         assert!(after.ends_with("# both\n"), "{after}");
     }
 
     #[test]
     fn a_line_taken_out_leaves_the_comments_above_it() {
         let after = unset(FILE, "site.name").unwrap();
-        assert_eq!(
-            after,
-            FILE.replace("name = \"Hall\"   # as on the door\n", "")
-        );
+        assert_eq!(after, FILE.replace("name = \"Hall\"   # as on the door\n", ""));
         assert!(unset(FILE, "site.nmae").is_none());
         assert!(unset(FILE, "log.format").is_none());
     }
@@ -190,10 +165,7 @@ cookie_age = \"8h\"
     fn a_list_over_several_lines_goes_as_a_whole() {
         let file =
             "[server]\nallowed_hosts = [ # all\n  \"a\", # one\n  \"b\",\n] # end\nworkers = 2\n";
-        assert_eq!(
-            unset(file, "server.allowed_hosts").unwrap(),
-            "[server]\nworkers = 2\n"
-        );
+        assert_eq!(unset(file, "server.allowed_hosts").unwrap(), "[server]\nworkers = 2\n");
     }
 
     #[test]

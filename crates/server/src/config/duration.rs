@@ -24,10 +24,7 @@ impl FromStr for HumanDuration {
         let form =
             || BadValue::new("expected a duration such as \"30s\", \"15m\", \"24h\" or \"14d\"");
         let unit = text.chars().last().ok_or_else(form)?;
-        let &(_, seconds) = UNITS
-            .iter()
-            .find(|(name, _)| *name == unit)
-            .ok_or_else(form)?;
+        let &(_, seconds) = UNITS.iter().find(|(name, _)| *name == unit).ok_or_else(form)?;
         let number = &text[..text.len() - unit.len_utf8()];
         // `parse` would take a plus sign too.
         if number.is_empty() || !number.bytes().all(|b| b.is_ascii_digit()) {
@@ -59,20 +56,12 @@ mod tests {
 
     #[test]
     fn every_unit_is_read_and_written() {
-        for (text, seconds) in [
-            ("0s", 0),
-            ("30s", 30),
-            ("15m", 900),
-            ("24h", 86_400),
-            ("14d", 1_209_600),
-        ] {
+        for (text, seconds) in
+            [("0s", 0), ("30s", 30), ("15m", 900), ("24h", 86_400), ("14d", 1_209_600)]
+        {
             let read: HumanDuration = text.parse().unwrap();
             assert_eq!(read.0.as_secs(), seconds, "{text}");
-            assert_eq!(
-                read.to_string().parse::<HumanDuration>().unwrap(),
-                read,
-                "{text}"
-            );
+            assert_eq!(read.to_string().parse::<HumanDuration>().unwrap(), read, "{text}");
         }
         assert_eq!(HumanDuration::seconds(86_400).to_string(), "1d");
         assert_eq!(HumanDuration::seconds(90).to_string(), "90s");
@@ -80,14 +69,10 @@ mod tests {
 
     #[test]
     fn anything_else_is_refused() {
-        for text in [
-            "", "s", "30", "30 s", "+30s", "-1s", "1.5h", "1h30m", "30S", "3é", "٣s",
-        ] {
+        for text in ["", "s", "30", "30 s", "+30s", "-1s", "1.5h", "1h30m", "30S", "3é", "٣s"] {
             assert!(text.parse::<HumanDuration>().is_err(), "{text:?}");
         }
-        let long = "18446744073709551615d"
-            .parse::<HumanDuration>()
-            .unwrap_err();
+        let long = "18446744073709551615d".parse::<HumanDuration>().unwrap_err();
         assert_eq!(long.to_string(), "the duration is too long");
     }
 }

@@ -89,15 +89,10 @@ pub fn set(sources: &Sources, name: &str, text: &str) -> Result<Changed, EditErr
     given.offer_text(name, text, &Origin::File(path.clone()));
     let problems = given.take_problems();
     let Some(value) = given.get(name).filter(|_| problems.is_empty()) else {
-        return Err(EditError::Refused {
-            file: path,
-            error: ConfigError { problems },
-        });
+        return Err(EditError::Refused { file: path, error: ConfigError { problems } });
     };
-    change(sources, name, |before| {
-        document::set(before, name, &value.value)
-    })
-    .map(|(changed, _)| changed)
+    change(sources, name, |before| document::set(before, name, &value.value))
+        .map(|(changed, _)| changed)
 }
 
 /// Takes a key out of the file, an unknown one too; `None` when it is not there.
@@ -127,23 +122,15 @@ fn change(
     edit: impl FnOnce(&str) -> Option<String>,
 ) -> Result<(Changed, bool), EditError> {
     let path = sources.path().0;
-    let failed = |error| EditError::File {
-        file: path.clone(),
-        error,
-    };
-    let refused = |error| EditError::Refused {
-        file: path.clone(),
-        error,
-    };
+    let failed = |error| EditError::File { file: path.clone(), error };
+    let refused = |error| EditError::Refused { file: path.clone(), error };
     let _lock = lock(&path).map_err(failed)?;
     let before = current(sources).map_err(refused)?;
     let Some(text) = edit(&before.text) else {
         // Not TOML, or a value in the section's place: the loader says where.
         let error = assemble(Some(&before), sources).err().unwrap_or_else(|| {
             let origin = Origin::File(path.clone());
-            ConfigError {
-                problems: vec![Problem::of_key(origin, name, "cannot be set here")],
-            }
+            ConfigError { problems: vec![Problem::of_key(origin, name, "cannot be set here")] }
         });
         return Err(refused(error));
     };
@@ -159,22 +146,13 @@ fn change(
 fn changed(file: PathBuf, name: &str, loaded: &Loaded) -> Changed {
     let own = [Origin::BuiltIn, Origin::File(file.clone())];
     let overridden_by = Some(loaded.origin(name)).filter(|origin| !own.contains(origin));
-    Changed {
-        file,
-        overridden_by,
-    }
+    Changed { file, overridden_by }
 }
 
 /// The file as it is; one that is not there counts as empty and private, as it will be made.
 fn current(sources: &Sources) -> Result<FileText, ConfigError> {
-    let file = read_file(sources).map_err(|problem| ConfigError {
-        problems: vec![problem],
-    })?;
-    Ok(file.unwrap_or_else(|| FileText {
-        path: sources.path().0,
-        text: String::new(),
-        lax: None,
-    }))
+    let file = read_file(sources).map_err(|problem| ConfigError { problems: vec![problem] })?;
+    Ok(file.unwrap_or_else(|| FileText { path: sources.path().0, text: String::new(), lax: None }))
 }
 
 /// Gives a private copy of the file to `edit` and puts what comes back in the file's place when
@@ -188,14 +166,9 @@ pub fn edit<E: From<EditError>>(
     edit: impl FnOnce(&Path) -> Result<(), E>,
 ) -> Result<Option<Changed>, E> {
     let path = sources.path().0;
-    let failed = |error| EditError::File {
-        file: path.clone(),
-        error,
-    };
-    let before = current(sources).map_err(|error| EditError::Refused {
-        file: path.clone(),
-        error,
-    })?;
+    let failed = |error| EditError::File { file: path.clone(), error };
+    let before =
+        current(sources).map_err(|error| EditError::Refused { file: path.clone(), error })?;
     let copy = beside(&followed(&path), &format!("edit-{id}.toml"));
     write_private(&copy, &before.text, None).map_err(failed)?;
     if let Err(error) = edit(&copy) {
@@ -211,25 +184,13 @@ pub fn edit<E: From<EditError>>(
     let seen = before.text.clone();
     let after = FileText { text, ..before };
     if let Err(error) = assemble(Some(&after), sources) {
-        return Err(EditError::Kept {
-            file: path,
-            kept: copy,
-            error,
-        }
-        .into());
+        return Err(EditError::Kept { file: path, kept: copy, error }.into());
     }
     let _lock = lock(&path).map_err(failed)?;
     if current(sources).map(|now| now.text).ok() != Some(seen) {
-        return Err(EditError::Overtaken {
-            file: path,
-            kept: copy,
-        }
-        .into());
+        return Err(EditError::Overtaken { file: path, kept: copy }.into());
     }
     replace(&path, &after.text).map_err(failed)?;
     fs::remove_file(&copy).map_err(failed)?;
-    Ok(Some(Changed {
-        file: path,
-        overridden_by: None,
-    }))
+    Ok(Some(Changed { file: path, overridden_by: None }))
 }

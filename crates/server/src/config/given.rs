@@ -40,8 +40,7 @@ impl Given {
     }
 
     pub(super) fn origin(&self, key: &str) -> Origin {
-        self.get(key)
-            .map_or(Origin::BuiltIn, |given| given.origin.clone())
+        self.get(key).map_or(Origin::BuiltIn, |given| given.origin.clone())
     }
 
     pub(super) fn take_problems(&mut self) -> Vec<Problem> {
@@ -106,13 +105,7 @@ impl Given {
     }
 
     fn keep(&mut self, key: &'static Key, value: Value, origin: &Origin) {
-        self.values.insert(
-            key.name,
-            GivenValue {
-                value,
-                origin: origin.clone(),
-            },
-        );
+        self.values.insert(key.name, GivenValue { value, origin: origin.clone() });
     }
 
     /// Notes that there is no such key, and which one may have been meant.
@@ -139,9 +132,5 @@ fn refusal(key: &Key, value: &Value) -> Option<String> {
 
 /// A reason with the value it is about, unless that is a secret.
 fn quoting(key: &Key, reason: &str, value: &Value) -> String {
-    if key.is_secret() {
-        reason.to_owned()
-    } else {
-        format!("{reason}, got {}", shown(value))
-    }
+    if key.is_secret() { reason.to_owned() } else { format!("{reason}, got {}", shown(value)) }
 }

@@ -17,70 +17,44 @@ use super::{
 pub const KEYS: &[Key] = &[
     key(
         "site.name",
-        Kind::Text {
-            what: "a name of at most 100 characters",
-            check: site::name_holds,
-        },
+        Kind::Text { what: "a name of at most 100 characters", check: site::name_holds },
         Preset::Text("Vestibule"),
         "What the site calls itself.",
     ),
     key(
         "site.base_url",
-        Kind::Text {
-            what: "an address without a path",
-            check: parses::<BaseUrl>,
-        },
+        Kind::Text { what: "an address without a path", check: parses::<BaseUrl> },
         Preset::Text("http://127.0.0.1:8080"),
         "What every link begins with, never taken from a request; plain http on loopback alone.",
     ),
     key(
         "server.listen",
-        Kind::Text {
-            what: "an IP address with a port",
-            check: parses::<ListenAddress>,
-        },
+        Kind::Text { what: "an IP address with a port", check: parses::<ListenAddress> },
         Preset::Text("127.0.0.1:8080"),
         "Where the server listens; `--listen` overrides it. Port 0 takes a free one.",
     ),
     key(
         "server.prefix",
-        Kind::Text {
-            what: "a path such as \"/auth\", or \"\"",
-            check: parses::<PathPrefix>,
-        },
+        Kind::Text { what: "a path such as \"/auth\", or \"\"", check: parses::<PathPrefix> },
         Preset::Text(""),
         "What stands before the path of every route.",
     ),
-    key(
-        "server.workers",
-        MOST_THREADS,
-        Preset::Cores,
-        "How many threads answer requests.",
-    ),
+    key("server.workers", MOST_THREADS, Preset::Cores, "How many threads answer requests."),
     key(
         "server.trusted_proxies",
-        Kind::List {
-            what: "IP addresses or networks",
-            check: parses::<TrustedProxy>,
-        },
+        Kind::List { what: "IP addresses or networks", check: parses::<TrustedProxy> },
         Preset::Nothing,
         "The proxies whose word on the client's address and scheme is believed.",
     ),
     key(
         "server.allowed_hosts",
-        Kind::List {
-            what: "hosts without ports",
-            check: parses::<HostName>,
-        },
+        Kind::List { what: "hosts without ports", check: parses::<HostName> },
         Preset::OwnHost,
         "The hosts for which requests are answered; any other `Host` header is refused.",
     ),
     key(
         "server.metrics_listen",
-        Kind::Text {
-            what: "an IP address with a port, or \"off\"",
-            check: metrics_address,
-        },
+        Kind::Text { what: "an IP address with a port, or \"off\"", check: metrics_address },
         Preset::Text("off"),
         "Where `/metrics` is served, on a listener of its own.",
     ),
@@ -94,20 +68,12 @@ pub const KEYS: &[Key] = &[
         Secrecy::Password,
         key(
             "storage.url",
-            Kind::Text {
-                what: "a database's address",
-                check: parses::<StorageUrl>,
-            },
+            Kind::Text { what: "a database's address", check: parses::<StorageUrl> },
             Preset::Text("sqlite:vestibule.db"),
             "The database: `sqlite:FILE`, `postgres://…` or `mysql://…`.",
         ),
     ),
-    key(
-        "storage.url_file",
-        FILE,
-        Preset::Unset,
-        "A file that holds `storage.url` instead.",
-    ),
+    key("storage.url_file", FILE, Preset::Unset, "A file that holds `storage.url` instead."),
     key(
         "storage.pool_size",
         Kind::Number { min: 1, max: 64 },
@@ -135,10 +101,7 @@ pub const KEYS: &[Key] = &[
     ),
     key(
         "session.max_per_user",
-        Kind::Number {
-            min: 1,
-            max: 10_000,
-        },
+        Kind::Number { min: 1, max: 10_000 },
         Preset::Number(50),
         "How many sessions one user may have at once.",
     ),
@@ -158,10 +121,7 @@ pub const KEYS: &[Key] = &[
         Secrecy::Whole,
         key(
             "password.pepper",
-            Kind::Text {
-                what: "text of at least 32 bytes",
-                check: pepper,
-            },
+            Kind::Text { what: "text of at least 32 bytes", check: pepper },
             Preset::Unset,
             "A key mixed into every new hash; who loses it locks everyone out.",
         ),
@@ -180,10 +140,7 @@ pub const KEYS: &[Key] = &[
     ),
     key(
         "password.argon2_memory",
-        Kind::Size {
-            min: ByteSize::mib(7),
-            max: ByteSize::mib(1024),
-        },
+        Kind::Size { min: ByteSize::mib(7), max: ByteSize::mib(1024) },
         Preset::Text("19MiB"),
         "Memory of one Argon2id hash; times `password.argon2_passes` at least 35MiB.",
     ),
@@ -207,10 +164,7 @@ pub const KEYS: &[Key] = &[
     ),
     key(
         "password.hash_queue",
-        Kind::Number {
-            min: 1,
-            max: 100_000,
-        },
+        Kind::Number { min: 1, max: 100_000 },
         Preset::Number(256),
         "How many passwords may wait to be hashed before more are turned away.",
     ),
@@ -240,10 +194,7 @@ pub const KEYS: &[Key] = &[
     ),
     key(
         "limits.body_size",
-        Kind::Size {
-            min: ByteSize::kib(1),
-            max: ByteSize::mib(64),
-        },
+        Kind::Size { min: ByteSize::kib(1), max: ByteSize::mib(64) },
         Preset::Text("64KiB"),
         "The largest body of a request.",
     ),
@@ -261,23 +212,14 @@ pub const KEYS: &[Key] = &[
     ),
     key(
         "log.filter",
-        Kind::Text {
-            what: "a log filter",
-            check: log::filter_holds,
-        },
+        Kind::Text { what: "a log filter", check: log::filter_holds },
         Preset::Text("info"),
         "What is logged: levels and `target=level` pairs, with commas between.",
     ),
 ];
 
 const fn key(name: &'static str, kind: Kind, default: Preset, meaning: &'static str) -> Key {
-    Key {
-        name,
-        kind,
-        default,
-        secrecy: Secrecy::Open,
-        meaning,
-    }
+    Key { name, kind, default, secrecy: Secrecy::Open, meaning }
 }
 
 const fn secret(secrecy: Secrecy, open: Key) -> Key {
@@ -285,17 +227,10 @@ const fn secret(secrecy: Secrecy, open: Key) -> Key {
 }
 
 const fn time(min: u64, max: u64, off: bool) -> Kind {
-    Kind::Duration {
-        min: HumanDuration::seconds(min),
-        max: HumanDuration::seconds(max),
-        off,
-    }
+    Kind::Duration { min: HumanDuration::seconds(min), max: HumanDuration::seconds(max), off }
 }
 
-const FILE: Kind = Kind::Text {
-    what: "the name of a file",
-    check: file_name,
-};
+const FILE: Kind = Kind::Text { what: "the name of a file", check: file_name };
 
 fn file_name(text: &str) -> Result<(), BadValue> {
     if text.is_empty() || text.contains('\0') {
@@ -308,11 +243,7 @@ const DAY: u64 = 86_400;
 const MOST_THREADS: Kind = Kind::Number { min: 1, max: 256 };
 
 fn metrics_address(text: &str) -> Result<(), BadValue> {
-    if text == "off" {
-        Ok(())
-    } else {
-        parses::<ListenAddress>(text)
-    }
+    if text == "off" { Ok(()) } else { parses::<ListenAddress>(text) }
 }
 
 fn pepper(text: &str) -> Result<(), BadValue> {

@@ -113,14 +113,8 @@ impl Kind {
     /// double quotes. Everything else is taken as it is, without quotes.
     pub fn read(&self, text: &str) -> Result<Value, BadValue> {
         match self {
-            Self::Flag => text
-                .parse()
-                .map(Value::Boolean)
-                .map_err(|_| self.expected()),
-            Self::Number { .. } => text
-                .parse()
-                .map(Value::Integer)
-                .map_err(|_| self.expected()),
+            Self::Flag => text.parse().map(Value::Boolean).map_err(|_| self.expected()),
+            Self::Number { .. } => text.parse().map(Value::Integer).map_err(|_| self.expected()),
             Self::List { .. } => {
                 let parsed = text.trim().parse::<Value>().ok();
                 parsed
@@ -157,11 +151,7 @@ impl fmt::Display for Kind {
             Self::Number { min, max } => write!(f, "a whole number from {min} to {max}"),
             Self::Duration { min, max, off } => {
                 write!(f, "a duration from \"{min}\" to \"{max}\"")?;
-                if *off {
-                    f.write_str(" or \"off\"")
-                } else {
-                    Ok(())
-                }
+                if *off { f.write_str(" or \"off\"") } else { Ok(()) }
             }
             Self::Size { min, max } => write!(f, "a size from \"{min}\" to \"{max}\""),
             Self::Rate => f.write_str("a rate such as \"30/1m\" or \"unlimited\""),

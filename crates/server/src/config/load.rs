@@ -65,11 +65,7 @@ impl Sources {
         environment: impl IntoIterator<Item = (OsString, OsString)>,
     ) -> Self {
         let environment = environment.into_iter().collect();
-        Self {
-            file,
-            environment,
-            ..Self::default()
-        }
+        Self { file, environment, ..Self::default() }
     }
 
     /// The same with one setting overridden by a flag.
@@ -88,15 +84,8 @@ impl Sources {
     /// The file that was named by flag or environment, else `./vestibule.toml`; the second value
     /// tells whether it was named and so must exist.
     pub(crate) fn path(&self) -> (PathBuf, bool) {
-        let named = self
-            .file
-            .as_deref()
-            .or_else(|| self.variable(FILE_VARIABLE).map(Path::new));
-        (
-            self.directory
-                .join(named.unwrap_or(Path::new(DEFAULT_FILE))),
-            named.is_some(),
-        )
+        let named = self.file.as_deref().or_else(|| self.variable(FILE_VARIABLE).map(Path::new));
+        (self.directory.join(named.unwrap_or(Path::new(DEFAULT_FILE))), named.is_some())
     }
 }
 
@@ -129,9 +118,7 @@ impl fmt::Debug for Loaded {
 
 /// Reads and validates everything; the error lists all that does not hold.
 pub fn load(sources: &Sources) -> Result<Loaded, ConfigError> {
-    let file = read_file(sources).map_err(|problem| ConfigError {
-        problems: vec![problem],
-    })?;
+    let file = read_file(sources).map_err(|problem| ConfigError { problems: vec![problem] })?;
     assemble(file.as_ref(), sources)
 }
 
@@ -152,10 +139,7 @@ pub(crate) fn read_file(sources: &Sources) -> Result<Option<FileText>, Problem> 
         return Err(problem("is larger than 1MiB".to_owned()));
     }
     let text = String::from_utf8(bytes).map_err(|error| {
-        problem(format!(
-            "is not UTF-8 (byte {})",
-            error.utf8_error().valid_up_to() + 1
-        ))
+        problem(format!("is not UTF-8 (byte {})", error.utf8_error().valid_up_to() + 1))
     })?;
     let lax = secret_files::private(&about).err();
     Ok(Some(FileText { path, text, lax }))
@@ -178,11 +162,9 @@ pub(crate) fn assemble(file: Option<&FileText>, sources: &Sources) -> Result<Loa
     let settings = validate(&mut check);
     problems.extend(check.into_problems());
     match settings {
-        Some(settings) if problems.is_empty() => Ok(Loaded {
-            settings,
-            file: file.map(|file| file.path.clone()),
-            given,
-        }),
+        Some(settings) if problems.is_empty() => {
+            Ok(Loaded { settings, file: file.map(|file| file.path.clone()), given })
+        }
         _ => Err(ConfigError { problems }),
     }
 }
@@ -235,13 +217,7 @@ fn syntax(text: &str, error: &toml::de::Error) -> String {
     let offset = error.span().map_or(0, |span| span.start);
     let before = text.get(..offset).unwrap_or_default();
     let line = before.matches('\n').count() + 1;
-    let column = before
-        .rsplit('\n')
-        .next()
-        .unwrap_or_default()
-        .chars()
-        .count()
-        + 1;
+    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
     // The message may go on over several lines.
     let message = error.message().lines().next().unwrap_or_default();
     format!("line {line}, column {column}: not TOML: {message}")

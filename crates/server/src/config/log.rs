@@ -33,10 +33,7 @@ pub(super) struct RawLog {
 
 impl Default for RawLog {
     fn default() -> Self {
-        Self {
-            format: LogFormat::Text,
-            filter: "info".to_owned(),
-        }
+        Self { format: LogFormat::Text, filter: "info".to_owned() }
     }
 }
 
@@ -56,11 +53,7 @@ pub(super) fn filter_holds(text: &str) -> Result<(), BadValue> {
     }
     // A bare word that is no level is taken for a target, so that "inof" would silence the log.
     let bare = |part: &&str| part.chars().all(|c| c.is_alphanumeric() || c == '_');
-    if text
-        .split(',')
-        .map(str::trim)
-        .filter(bare)
-        .any(|word| word.parse::<LevelFilter>().is_err())
+    if text.split(',').map(str::trim).filter(bare).any(|word| word.parse::<LevelFilter>().is_err())
     {
         return Err(form());
     }

@@ -87,33 +87,20 @@ impl RawPassword {
         let pepper = check.secret("password.pepper", inline, raw.pepper_file, |secret| {
             pepper_holds(secret.expose()).map(|()| secret.clone())
         });
-        let work = raw
-            .argon2_memory
-            .0
-            .saturating_mul(u64::from(raw.argon2_passes));
+        let work = raw.argon2_memory.0.saturating_mul(u64::from(raw.argon2_passes));
         if work < LEAST_ARGON2_WORK.0 {
             // Named is the one of the two that the operator wrote.
             let (key, other) = if check.given("password.argon2_memory") {
                 let passes = raw.argon2_passes;
-                (
-                    "password.argon2_memory",
-                    format!("password.argon2_passes ({passes})"),
-                )
+                ("password.argon2_memory", format!("password.argon2_passes ({passes})"))
             } else {
                 let memory = raw.argon2_memory;
-                (
-                    "password.argon2_passes",
-                    format!("password.argon2_memory ({memory})"),
-                )
+                ("password.argon2_passes", format!("password.argon2_memory ({memory})"))
             };
-            check.refuse(
-                key,
-                format!("times {other} must be at least {LEAST_ARGON2_WORK}"),
-            );
+            check.refuse(key, format!("times {other} must be at least {LEAST_ARGON2_WORK}"));
         }
-        let blocklist_file = raw
-            .blocklist_file
-            .and_then(|path| check.readable("password.blocklist_file", &path));
+        let blocklist_file =
+            raw.blocklist_file.and_then(|path| check.readable("password.blocklist_file", &path));
         Some(PasswordSettings {
             scheme: raw.scheme,
             min_length: raw.min_length,

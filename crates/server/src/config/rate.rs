@@ -28,10 +28,7 @@ impl RateLimit {
             Some(events) => events,
             None => NonZeroU32::MIN,
         };
-        Self::Limited {
-            events,
-            window: Duration::from_secs(seconds),
-        }
+        Self::Limited { events, window: Duration::from_secs(seconds) }
     }
 }
 

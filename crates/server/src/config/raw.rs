@@ -37,11 +37,7 @@ impl<T: FromStr<Err = BadValue>> FromStr for OffOr<T> {
     type Err = BadValue;
 
     fn from_str(text: &str) -> Result<Self, BadValue> {
-        if text == "off" {
-            Ok(Self::Off)
-        } else {
-            text.parse().map(Self::On)
-        }
+        if text == "off" { Ok(Self::Off) } else { text.parse().map(Self::On) }
     }
 }
 

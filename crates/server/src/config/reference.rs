@@ -89,9 +89,7 @@ impl Preset {
             Self::Cores => i64::try_from(cores()).ok().map(Value::Integer),
             Self::OwnHost => {
                 let hosts = &settings.server.allowed_hosts;
-                Some(Value::Array(
-                    hosts.iter().cloned().map(Value::String).collect(),
-                ))
+                Some(Value::Array(hosts.iter().cloned().map(Value::String).collect()))
             }
             Self::Unset => None,
         }
@@ -142,19 +140,12 @@ pub fn markdown() -> String {
         if key.section() != section {
             section = key.section();
             // To write to a string cannot fail.
-            let _ = write!(
-                page,
-                "\n## [{section}]\n\n| key | value | default | meaning |\n"
-            );
+            let _ = write!(page, "\n## [{section}]\n\n| key | value | default | meaning |\n");
             page.push_str("|---|---|---|---|\n");
         }
         let (name, kind, preset) = (key.name, key.kind, key.default.in_words());
         let secret = if key.is_secret() { " *Secret.*" } else { "" };
-        let _ = writeln!(
-            page,
-            "| `{name}` | {kind} | {preset} | {}{secret} |",
-            key.meaning
-        );
+        let _ = writeln!(page, "| `{name}` | {kind} | {preset} | {}{secret} |", key.meaning);
     }
     page
 }

@@ -53,20 +53,12 @@ pub struct Problem {
 impl Problem {
     /// A problem with one key.
     pub(super) fn of_key(origin: Origin, key: &str, reason: impl Into<String>) -> Self {
-        Self {
-            origin,
-            key: Some(printable(key)),
-            reason: reason.into(),
-        }
+        Self { origin, key: Some(printable(key)), reason: reason.into() }
     }
 
     /// A problem with a source as a whole, such as a file that cannot be read.
     pub(super) fn of_source(origin: Origin, reason: impl Into<String>) -> Self {
-        Self {
-            origin,
-            key: None,
-            reason: reason.into(),
-        }
+        Self { origin, key: None, reason: reason.into() }
     }
 }
 
@@ -103,8 +95,7 @@ pub(super) fn printable(text: &str) -> String {
         .flat_map(|c| {
             let escaped = c.is_control() || vanishes(c);
             let kept = (!escaped).then_some(c);
-            kept.into_iter()
-                .chain(c.escape_unicode().filter(move |_| escaped))
+            kept.into_iter().chain(c.escape_unicode().filter(move |_| escaped))
         })
         .collect();
     if text.chars().nth(LONGEST).is_some() {

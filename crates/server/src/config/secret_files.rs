@@ -24,9 +24,7 @@ pub(super) fn read(path: &Path) -> Result<Secret, BadValue> {
     // Room for all of it at once: a buffer that grows leaves copies behind.
     let room = usize::try_from(about.len().min(LARGEST) + 1).unwrap_or_default();
     let mut bytes = Vec::with_capacity(room);
-    file.take(LARGEST + 1)
-        .read_to_end(&mut bytes)
-        .map_err(|error| unreadable(&error))?;
+    file.take(LARGEST + 1).read_to_end(&mut bytes).map_err(|error| unreadable(&error))?;
     if bytes.len() as u64 > LARGEST {
         return Err(BadValue::new("is larger than 64KiB"));
     }
@@ -46,10 +44,7 @@ pub(super) fn read(path: &Path) -> Result<Secret, BadValue> {
 pub(super) fn open(path: &Path) -> Result<(File, Metadata), BadValue> {
     // Looked at before it is opened: to open a named pipe would wait for a writer.
     let regular = |about: &Metadata| {
-        about
-            .is_file()
-            .then_some(())
-            .ok_or_else(|| BadValue::new("is not a regular file"))
+        about.is_file().then_some(()).ok_or_else(|| BadValue::new("is not a regular file"))
     };
     regular(&path.metadata().map_err(|error| unreadable(&error))?)?;
     let file = File::open(path).map_err(|error| unreadable(&error))?;
@@ -68,9 +63,7 @@ pub(super) fn private(about: &Metadata) -> Result<(), BadValue> {
     if others == 0 {
         return Ok(());
     }
-    Err(BadValue::new(format!(
-        "is open to group or others (mode {mode:04o}); chmod 600 it"
-    )))
+    Err(BadValue::new(format!("is open to group or others (mode {mode:04o}); chmod 600 it")))
 }
 
 /// Other systems have no such bits to look at.
@@ -94,8 +87,5 @@ pub(super) fn cause(error: &io::Error) -> String {
         return "no such file".to_owned();
     }
     let text = error.to_string().to_lowercase();
-    text.split(" (os error")
-        .next()
-        .unwrap_or_default()
-        .to_owned()
+    text.split(" (os error").next().unwrap_or_default().to_owned()
 }

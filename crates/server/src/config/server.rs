@@ -81,11 +81,7 @@ impl RawServer {
             listen: raw.listen.0,
             prefix: raw.prefix.0,
             workers: raw.workers,
-            trusted_proxies: raw
-                .trusted_proxies
-                .into_iter()
-                .map(|proxy| proxy.0)
-                .collect(),
+            trusted_proxies: raw.trusted_proxies.into_iter().map(|proxy| proxy.0).collect(),
             allowed_hosts,
             metrics_listen,
             shutdown_timeout: raw.shutdown_timeout.0,
@@ -95,9 +91,7 @@ impl RawServer {
 
 /// How many threads the machine runs at once, or 1 where it does not tell; at most 256.
 pub(super) fn cores() -> usize {
-    std::thread::available_parallelism()
-        .map_or(1, NonZero::get)
-        .min(256)
+    std::thread::available_parallelism().map_or(1, NonZero::get).min(256)
 }
 
 /// An IP address with a port.
@@ -160,15 +154,11 @@ impl FromStr for TrustedProxy {
             BadValue::new("expected an IP address or a network such as \"10.0.0.0/8\"")
         })?;
         if net.prefix_len() == 0 {
-            return Err(BadValue::new(
-                "would believe every client; name the proxies' networks",
-            ));
+            return Err(BadValue::new("would believe every client; name the proxies' networks"));
         }
         if net.trunc() != net {
             let meant = net.trunc();
-            return Err(BadValue::new(format!(
-                "has bits beyond its prefix; write \"{meant}\""
-            )));
+            return Err(BadValue::new(format!("has bits beyond its prefix; write \"{meant}\"")));
         }
         Ok(Self(net))
     }
@@ -205,18 +195,13 @@ mod tests {
 
     #[test]
     fn a_proxy_is_an_address_or_a_network() {
-        for (text, net) in [
-            ("10.1.2.3", "10.1.2.3/32"),
-            ("10.0.0.0/8", "10.0.0.0/8"),
-            ("fd00::/8", "fd00::/8"),
-        ] {
+        for (text, net) in
+            [("10.1.2.3", "10.1.2.3/32"), ("10.0.0.0/8", "10.0.0.0/8"), ("fd00::/8", "fd00::/8")]
+        {
             assert_eq!(text.parse::<TrustedProxy>().unwrap().0.to_string(), net);
         }
         let meant = "10.1.2.3/8".parse::<TrustedProxy>().unwrap_err();
-        assert_eq!(
-            meant.to_string(),
-            "has bits beyond its prefix; write \"10.0.0.0/8\""
-        );
+        assert_eq!(meant.to_string(), "has bits beyond its prefix; write \"10.0.0.0/8\"");
         assert!("0.0.0.0/0".parse::<TrustedProxy>().is_err());
         assert!("::/0".parse::<TrustedProxy>().is_err());
     }
@@ -232,16 +217,7 @@ mod tests {
         ] {
             assert_eq!(text.parse::<HostName>().unwrap().0, kept);
         }
-        for text in [
-            "",
-            "*",
-            "*.example.org",
-            ".example.org",
-            "a..b",
-            "a:80",
-            "http://a",
-            "a/b",
-        ] {
+        for text in ["", "*", "*.example.org", ".example.org", "a..b", "a:80", "http://a", "a/b"] {
             assert!(text.parse::<HostName>().is_err(), "{text:?}");
         }
     }
@@ -251,9 +227,8 @@ mod tests {
         for text in ["", "/x", "/a/b-c", "/v1.0"] {
             assert_eq!(text.parse::<PathPrefix>().unwrap().0, text);
         }
-        for text in [
-            "x", "/", "/x/", "//x", "/a//b", "/..", "/a/./b", "/a b", "/ü", "/a?b", "/{x}",
-        ] {
+        for text in ["x", "/", "/x/", "//x", "/a//b", "/..", "/a/./b", "/a b", "/ü", "/a?b", "/{x}"]
+        {
             assert!(text.parse::<PathPrefix>().is_err(), "{text:?}");
         }
     }

@@ -46,10 +46,7 @@ impl RawSession {
         if let Some(idle) = idle_timeout.filter(|idle| *idle >= raw.cookie_age) {
             check.refuse(
                 "session.idle_timeout",
-                format!(
-                    "must be less than session.cookie_age ({}), got {idle}",
-                    raw.cookie_age
-                ),
+                format!("must be less than session.cookie_age ({}), got {idle}", raw.cookie_age),
             );
         }
         Some(SessionSettings {

@@ -30,10 +30,7 @@ pub(super) struct RawSite {
 
 impl Default for RawSite {
     fn default() -> Self {
-        Self {
-            name: "Vestibule".to_owned(),
-            base_url: BaseUrl::local(),
-        }
+        Self { name: "Vestibule".to_owned(), base_url: BaseUrl::local() }
     }
 }
 
@@ -50,9 +47,7 @@ pub(super) fn name_holds(text: &str) -> Result<(), BadValue> {
         return Err(BadValue::new("must not be empty"));
     }
     if text.chars().any(|c| c.is_control() || vanishes(c)) {
-        return Err(BadValue::new(
-            "must not hold control, direction or zero-width characters",
-        ));
+        return Err(BadValue::new("must not hold control, direction or zero-width characters"));
     }
     if text.chars().nth(LONGEST_NAME).is_some() {
         return Err(BadValue::new("must be at most 100 characters long"));
@@ -113,9 +108,7 @@ impl FromStr for BaseUrl {
             return Err(BadValue::new("must not hold a user or a password"));
         }
         if url.path() != "/" {
-            return Err(BadValue::new(
-                "must not have a path; a path belongs in server.prefix",
-            ));
+            return Err(BadValue::new("must not have a path; a path belongs in server.prefix"));
         }
         if url.query().is_some() || url.fragment().is_some() {
             return Err(BadValue::new("must not have a query or a fragment"));
@@ -127,11 +120,7 @@ impl FromStr for BaseUrl {
                  because passwords and cookies would cross the network in the clear; use https",
             ));
         }
-        Ok(Self {
-            origin: url.origin().ascii_serialization(),
-            host: host.to_string(),
-            https,
-        })
+        Ok(Self { origin: url.origin().ascii_serialization(), host: host.to_string(), https })
     }
 }
 
@@ -156,10 +145,7 @@ mod tests {
     #[test]
     fn origin_and_host_are_in_normal_form() {
         let url: BaseUrl = "https://Example.ORG:443/".parse().unwrap();
-        assert_eq!(
-            (url.origin(), url.host()),
-            ("https://example.org", "example.org")
-        );
+        assert_eq!((url.origin(), url.host()), ("https://example.org", "example.org"));
         assert!(url.is_https());
         let url: BaseUrl = "http://[::1]:8080".parse().unwrap();
         assert_eq!((url.origin(), url.host()), ("http://[::1]:8080", "[::1]"));
@@ -168,11 +154,7 @@ mod tests {
 
     #[test]
     fn plain_http_is_for_loopback_alone() {
-        for near in [
-            "http://localhost",
-            "http://a.localhost:1",
-            "http://127.9.9.9",
-        ] {
+        for near in ["http://localhost", "http://a.localhost:1", "http://127.9.9.9"] {
             assert!(near.parse::<BaseUrl>().is_ok(), "{near}");
         }
         for far in [
@@ -183,10 +165,7 @@ mod tests {
             "http://[::]",
         ] {
             let bad = far.parse::<BaseUrl>().unwrap_err().to_string();
-            assert!(
-                bad.starts_with("http is allowed with a loopback host only"),
-                "{far}: {bad}"
-            );
+            assert!(bad.starts_with("http is allowed with a loopback host only"), "{far}: {bad}");
         }
     }
 }

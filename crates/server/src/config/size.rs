@@ -45,9 +45,7 @@ impl FromStr for ByteSize {
 
 impl fmt::Display for ByteSize {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let unit = UNITS
-            .iter()
-            .find(|(_, factor)| self.0 != 0 && self.0.is_multiple_of(*factor));
+        let unit = UNITS.iter().find(|(_, factor)| self.0 != 0 && self.0.is_multiple_of(*factor));
         match unit {
             Some((unit, factor)) => write!(f, "{}{unit}", self.0 / factor),
             None => write!(f, "{}", self.0),
@@ -61,12 +59,7 @@ mod tests {
 
     #[test]
     fn units_and_plain_bytes_are_read_and_written() {
-        for (text, bytes) in [
-            ("64KiB", 65_536),
-            ("19MiB", 19_922_944),
-            ("1000", 1_000),
-            ("0", 0),
-        ] {
+        for (text, bytes) in [("64KiB", 65_536), ("19MiB", 19_922_944), ("1000", 1_000), ("0", 0)] {
             let read: ByteSize = text.parse().unwrap();
             assert_eq!(read, ByteSize(bytes));
             assert_eq!(read.to_string(), text);
@@ -76,9 +69,7 @@ mod tests {
 
     #[test]
     fn anything_else_is_refused() {
-        for text in [
-            "", "KiB", "64KB", "64k", "64 KiB", "-1", "+1", "1.5MiB", "64kib", "1GiB",
-        ] {
+        for text in ["", "KiB", "64KB", "64k", "64 KiB", "-1", "+1", "1.5MiB", "64kib", "1GiB"] {
             assert!(text.parse::<ByteSize>().is_err(), "{text:?}");
         }
         let large = "18446744073709551615MiB".parse::<ByteSize>().unwrap_err();

@@ -29,11 +29,7 @@ pub(super) struct RawStorage {
 
 impl Default for RawStorage {
     fn default() -> Self {
-        Self {
-            url: StorageUrl("sqlite:vestibule.db".to_owned()),
-            url_file: None,
-            pool_size: 8,
-        }
+        Self { url: StorageUrl("sqlite:vestibule.db".to_owned()), url_file: None, pool_size: 8 }
     }
 }
 
@@ -44,10 +40,7 @@ impl RawStorage {
         let url = check.secret("storage.url", given, raw.url_file, |secret| {
             secret.expose_str().unwrap_or_default().parse()
         });
-        Some(StorageSettings {
-            url: url.unwrap_or(raw.url),
-            pool_size: raw.pool_size,
-        })
+        Some(StorageSettings { url: url.unwrap_or(raw.url), pool_size: raw.pool_size })
     }
 }
 
@@ -66,9 +59,7 @@ impl StorageUrl {
     /// Looked for in the text as well: a password that was not escaped may have been taken for a
     /// port and a path.
     pub(super) fn has_password(text: &str) -> bool {
-        let user = text
-            .split_once("://")
-            .and_then(|(_, rest)| rest.rsplit_once('@'));
+        let user = text.split_once("://").and_then(|(_, rest)| rest.rsplit_once('@'));
         user.is_some_and(|(user, _)| user.contains(':'))
             || Url::parse(text).is_ok_and(|url| {
                 // libpq and the MySQL drivers take one from the query too.
@@ -101,9 +92,7 @@ impl FromStr for StorageUrl {
             "postgres" | "postgresql" | "mysql" | "mariadb" => {
                 let url = Url::parse(text).map_err(|_| form())?;
                 if !rest.starts_with("//") || url.path().trim_matches('/').is_empty() {
-                    return Err(BadValue::new(
-                        "must name the database: SCHEME://HOST/DATABASE",
-                    ));
+                    return Err(BadValue::new("must name the database: SCHEME://HOST/DATABASE"));
                 }
             }
             _ => return Err(form()),
@@ -160,11 +149,7 @@ mod tests {
 
     #[test]
     fn an_address_without_password_shows_whole() {
-        for text in [
-            "sqlite:vestibule.db",
-            "postgres://db/v?sslmode=require",
-            "mysql://u@db/v",
-        ] {
+        for text in ["sqlite:vestibule.db", "postgres://db/v?sslmode=require", "mysql://u@db/v"] {
             assert_eq!(text.parse::<StorageUrl>().unwrap().to_string(), text);
         }
     }

@@ -50,12 +50,8 @@ fn distance(a: &str, b: &str) -> usize {
 mod tests {
     use super::*;
 
-    const KNOWN: [&str; 4] = [
-        "site.name",
-        "session.cookie_age",
-        "storage.pool_size",
-        "server.workers",
-    ];
+    const KNOWN: [&str; 4] =
+        ["site.name", "session.cookie_age", "storage.pool_size", "server.workers"];
 
     #[test]
     fn slips_find_the_key_that_was_meant() {

@@ -30,10 +30,8 @@ impl Site {
     /// Without any file.
     fn empty() -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let sources = Sources {
-            directory: directory.path().to_owned(),
-            ..Sources::new(None, Vec::new())
-        };
+        let sources =
+            Sources { directory: directory.path().to_owned(), ..Sources::new(None, Vec::new()) };
         Self { directory, sources }
     }
 
@@ -67,9 +65,8 @@ impl Site {
     /// The names of everything in the directory, sorted.
     fn names(&self) -> Vec<String> {
         let entries = fs::read_dir(self.directory.path()).unwrap();
-        let mut names: Vec<String> = entries
-            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-            .collect();
+        let mut names: Vec<String> =
+            entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
         names.sort();
         names
     }

@@ -47,11 +47,7 @@ impl Loaded {
         let file_key = format!("{}_file", key.name);
         if key.is_secret() && self.given.get(&file_key).is_some() {
             let value = Some(Value::String(MASK.to_owned()));
-            return Setting {
-                key: key.name,
-                value,
-                origin: self.origin(&file_key),
-            };
+            return Setting { key: key.name, value, origin: self.origin(&file_key) };
         }
         Setting {
             key: key.name,

@@ -108,11 +108,8 @@ pub(crate) struct GrantIn {
 
 impl GrantIn {
     pub(crate) fn parse(self) -> Result<NewGrant, Problem> {
-        let subject = SubjectIn {
-            user: self.user,
-            group: self.group,
-            authenticated: self.authenticated,
-        };
+        let subject =
+            SubjectIn { user: self.user, group: self.group, authenticated: self.authenticated };
         let effect = self.effect.as_deref().unwrap_or("allow").parse::<Effect>();
         Ok(NewGrant {
             subject: subject.parse()?,
@@ -127,19 +124,16 @@ impl GrantIn {
 fn scope(object: Option<&str>, prefix: Option<&str>) -> Result<Scope, Problem> {
     match (object, prefix) {
         (None, None) => Ok(Scope::Whole),
-        (Some(object), None) => Ok(Scope::Object(
-            ObjectRef::parse(object).map_err(AdminError::from)?,
-        )),
+        (Some(object), None) => {
+            Ok(Scope::Object(ObjectRef::parse(object).map_err(AdminError::from)?))
+        }
         (None, Some(prefix)) => {
             let malformed = || Problem::malformed_field("prefix", "is not of the form type:/path/");
             let (kind, path) = prefix.split_once(':').ok_or_else(malformed)?;
-            Ok(Scope::Prefix(
-                ObjectPrefix::new(kind, path).map_err(AdminError::from)?,
-            ))
+            Ok(Scope::Prefix(ObjectPrefix::new(kind, path).map_err(AdminError::from)?))
         }
-        (Some(_), Some(_)) => Err(Problem::malformed_field(
-            "prefix",
-            "goes without object, and object without it",
-        )),
+        (Some(_), Some(_)) => {
+            Err(Problem::malformed_field("prefix", "goes without object, and object without it"))
+        }
     }
 }

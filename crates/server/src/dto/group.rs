@@ -52,11 +52,7 @@ pub(crate) struct NestedGroupOut {
 impl NestedGroupOut {
     pub(crate) fn new(group: Group, (contains, inside): (Vec<Group>, Vec<Group>)) -> Self {
         let out = |groups: Vec<Group>| groups.into_iter().map(GroupOut::from).collect();
-        Self {
-            group: group.into(),
-            contains: out(contains),
-            inside: out(inside),
-        }
+        Self { group: group.into(), contains: out(contains), inside: out(inside) }
     }
 }
 
@@ -74,11 +70,7 @@ pub(crate) struct GroupIn {
 impl GroupIn {
     pub(crate) fn parse(self) -> Result<NewGroup, Problem> {
         let level = self.level.as_deref().map(level).transpose()?;
-        Ok(NewGroup {
-            name: self.name,
-            description: self.description,
-            level,
-        })
+        Ok(NewGroup { name: self.name, description: self.description, level })
     }
 }
 
@@ -95,17 +87,12 @@ pub(crate) struct GroupPatchIn {
 impl GroupPatchIn {
     pub(crate) fn parse(self) -> Result<GroupPatch, Problem> {
         let level = self.level.as_deref().map(level).transpose()?;
-        Ok(GroupPatch {
-            name: self.name,
-            description: self.description,
-            level,
-        })
+        Ok(GroupPatch { name: self.name, description: self.description, level })
     }
 }
 
 pub(crate) fn level(text: &str) -> Result<Level, Problem> {
-    text.parse()
-        .map_err(|error| Problem::malformed_field("level", format!("{error}")))
+    text.parse().map_err(|error| Problem::malformed_field("level", format!("{error}")))
 }
 
 /// A member of a group.

@@ -65,13 +65,10 @@ impl ListQuery {
             Some(name) => (true, name),
             None => (false, wanted),
         };
-        let order = orders
-            .iter()
-            .find(|(known, _)| *known == name)
-            .or(match wanted {
-                "" => orders.first(),
-                _ => None,
-            });
+        let order = orders.iter().find(|(known, _)| *known == name).or(match wanted {
+            "" => orders.first(),
+            _ => None,
+        });
         let Some((_, order)) = order else {
             let known: Vec<_> = orders.iter().map(|(name, _)| *name).collect();
             let detail = format!(
@@ -80,12 +77,7 @@ impl ListQuery {
             );
             return Err(Problem::malformed_field("ordering", detail));
         };
-        Ok(PageRequest {
-            page,
-            size,
-            order: *order,
-            descending,
-        })
+        Ok(PageRequest { page, size, order: *order, descending })
     }
 }
 

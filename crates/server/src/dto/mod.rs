@@ -27,10 +27,7 @@ where
 /// Reads a time field.
 pub(crate) fn time(field: &str, text: &str) -> Result<Timestamp, Problem> {
     Timestamp::parse_rfc3339(text).ok_or_else(|| {
-        Problem::malformed_field(
-            field,
-            "is not an RFC 3339 time such as 2026-01-31T12:00:00Z",
-        )
+        Problem::malformed_field(field, "is not an RFC 3339 time such as 2026-01-31T12:00:00Z")
     })
 }
 
@@ -44,6 +41,5 @@ pub(crate) fn optional_time(
 
 /// Reads an id in a path or a field.
 pub(crate) fn id<T: std::str::FromStr>(field: &str, text: &str) -> Result<T, Problem> {
-    text.parse()
-        .map_err(|_| Problem::malformed_field(field, "is not an id"))
+    text.parse().map_err(|_| Problem::malformed_field(field, "is not an id"))
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use vestibule_core::{
-    domain::{object::Object, permission::PermissionCode},
+    domain::{level::Level, object::Object, permission::PermissionCode},
     usecase::{
         error::AdminError,
         sharing::{NewShare, ObjectPatch, Shared},
@@ -36,7 +36,7 @@ impl From<Object> for ObjectOut {
             object: object.object.to_string(),
             owner: object.owner.as_uuid(),
             group: object.group.map(|group| group.as_uuid()),
-            level: object.level.map(|level| level.as_str()),
+            level: object.level.map(Level::as_str),
             created_at: object.created_at.to_string(),
         }
     }
@@ -110,11 +110,8 @@ pub(crate) struct ShareIn {
 
 impl ShareIn {
     pub(crate) fn parse(self) -> Result<NewShare, Problem> {
-        let subject = SubjectIn {
-            user: self.user,
-            group: self.group,
-            authenticated: self.authenticated,
-        };
+        let subject =
+            SubjectIn { user: self.user, group: self.group, authenticated: self.authenticated };
         Ok(NewShare {
             subject: subject.parse()?,
             permission: PermissionCode::parse(&self.permission).map_err(AdminError::from)?,

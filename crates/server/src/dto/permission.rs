@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use vestibule_core::{domain::permission::Permission, usecase::permissions::Registration};
+use vestibule_core::{
+    domain::{level::Action, permission::Permission},
+    usecase::permissions::Registration,
+};
 
 use crate::problem::Problem;
 
@@ -27,7 +30,7 @@ impl From<Permission> for PermissionOut {
             description: permission.description,
             service: permission.service,
             object_type: object_type.map(|kind| kind.to_string()),
-            action: action.map(|action| action.as_str()),
+            action: action.map(Action::as_str),
         }
     }
 }
@@ -71,10 +74,6 @@ impl PermissionIn {
                 return Err(Problem::malformed_field("action", detail));
             }
         };
-        Ok(Registration {
-            code: self.code,
-            description: self.description,
-            on,
-        })
+        Ok(Registration { code: self.code, description: self.description, on })
     }
 }

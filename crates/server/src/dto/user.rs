@@ -14,10 +14,7 @@ use crate::problem::Problem;
 /// An account.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = User)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "independent marks of an account"
-)]
+#[expect(clippy::struct_excessive_bools, reason = "independent marks of an account")]
 pub(crate) struct UserOut {
     id: uuid::Uuid,
     username: String,

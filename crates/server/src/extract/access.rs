@@ -32,29 +32,19 @@ impl Access {
             check::Access::Forbidden(decision) => Err(Problem::new(
                 StatusCode::FORBIDDEN,
                 "permission_denied",
-                format!(
-                    "this needs the permission {permission}: {}",
-                    decision.reason
-                ),
+                format!("this needs the permission {permission}: {}", decision.reason),
             )),
         }
     }
 
     /// Whether the permission is held on the object, without answering for the handler.
     pub async fn allows(&self, permission: &str, object: impl IntoObject) -> Result<bool, Problem> {
-        Ok(matches!(
-            self.ask(permission, object).await?,
-            check::Access::Allowed(_)
-        ))
+        Ok(matches!(self.ask(permission, object).await?, check::Access::Allowed(_)))
     }
 
     /// The person behind the request.
     pub fn user(&self) -> Result<CurrentUser, Problem> {
-        let session = self
-            .0
-            .session
-            .clone()
-            .ok_or_else(Problem::unauthenticated)?;
+        let session = self.0.session.clone().ok_or_else(Problem::unauthenticated)?;
         Ok(CurrentUser(session))
     }
 
@@ -73,22 +63,12 @@ impl Access {
             tracing::debug!(%error.message, "not an object");
             Problem::not_found("object")
         })?;
-        let session = self
-            .0
-            .session
-            .as_ref()
-            .ok_or_else(Problem::unauthenticated)?;
+        let session = self.0.session.as_ref().ok_or_else(Problem::unauthenticated)?;
         let services = &self.0.site.services;
         let (principals, principal) = (&services.principals, &session.principal);
         Ok(services
             .check
-            .access(
-                &self.0.op,
-                principals,
-                principal,
-                permission,
-                object.as_ref(),
-            )
+            .access(&self.0.op, principals, principal, permission, object.as_ref())
             .await?)
     }
 }

@@ -12,6 +12,7 @@ use actix_web::{
 use futures_util::{StreamExt, future::LocalBoxFuture};
 use serde::de::DeserializeOwned;
 
+use super::RequestCx;
 use crate::{problem::Problem, site::Site};
 
 /// A JSON or form body.
@@ -40,13 +41,33 @@ impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
                 Media::Json => parse(&mut serde_json::Deserializer::from_slice(&bytes)),
                 Media::Form => {
                     let pairs = url::form_urlencoded::parse(&bytes);
-                    let object: serde_json::Map<_, _> = pairs
-                        .map(|(name, value)| (name.into_owned(), value.into()))
-                        .collect();
+                    let object: serde_json::Map<_, _> =
+                        pairs.map(|(name, value)| (name.into_owned(), value.into())).collect();
                     parse(serde_json::Value::Object(object))
                 }
             }
             .map(Self)
+        })
+    }
+}
+
+/// A body from somebody who is logged in. Who they are is asked first: what is wrong with a body
+/// is not told to strangers.
+pub(crate) struct Posted<T>(pub(crate) RequestCx, pub(crate) T);
+
+impl<T: DeserializeOwned + 'static> FromRequest for Posted<T> {
+    type Error = Problem;
+    type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
+
+    fn from_request(req: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let (req, mut payload) = (req.clone(), payload.take());
+        Box::pin(async move {
+            let cx = RequestCx::from_request(&req, &mut Payload::None).await?;
+            if cx.session.is_none() {
+                return Err(Problem::unauthenticated());
+            }
+            let Body(body) = Body::from_request(&req, &mut payload).await?;
+            Ok(Self(cx, body))
         })
     }
 }
@@ -57,16 +78,8 @@ enum Media {
 }
 
 fn media_type(req: &HttpRequest) -> Result<Media, Problem> {
-    let declared = req
-        .headers()
-        .get(header::CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok());
-    let essence = declared
-        .unwrap_or_default()
-        .split(';')
-        .next()
-        .unwrap_or_default()
-        .trim();
+    let declared = req.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let essence = declared.unwrap_or_default().split(';').next().unwrap_or_default().trim();
     match essence.to_ascii_lowercase().as_str() {
         "application/json" => Ok(Media::Json),
         "application/x-www-form-urlencoded" => Ok(Media::Form),
@@ -87,14 +100,8 @@ async fn collect(
         let detail = format!("the body has more than {limit} bytes");
         Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", detail)
     };
-    let declared = req
-        .headers()
-        .get(header::CONTENT_LENGTH)
-        .and_then(|v| v.to_str().ok());
-    if declared
-        .and_then(|length| length.parse::<usize>().ok())
-        .is_some_and(|n| n > limit)
-    {
+    let declared = req.headers().get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok());
+    if declared.and_then(|length| length.parse::<usize>().ok()).is_some_and(|n| n > limit) {
         return Err(too_large());
     }
     let mut body = web::BytesMut::new();
@@ -122,7 +129,7 @@ where
         // What is missing or unknown is named in the message, not by the path to it.
         let named = message.split('`').nth(1).filter(|_| path == ".");
         match named {
-            Some(field) => Problem::malformed_field(&field.to_owned(), message),
+            Some(field) => Problem::malformed_field(field, message),
             None if path == "." => Problem::malformed(message),
             None => Problem::malformed_field(&path, message),
         }

@@ -14,18 +14,11 @@ pub(super) const CSRF_HEADER: &str = "x-csrf-token";
 /// Refuses a request that a browser says comes from another site: by `Sec-Fetch-Site` (Fetch
 /// Metadata) where it sends that, else by `Origin`.
 pub(crate) fn refuse_cross_site(req: &HttpRequest, site: &Site) -> Result<(), Problem> {
-    let read = |name: &str| {
-        req.headers()
-            .get(name)
-            .map(|value| value.to_str().unwrap_or("?"))
-    };
+    let read = |name: &str| req.headers().get(name).map(|value| value.to_str().unwrap_or("?"));
     match read("sec-fetch-site") {
         Some("same-origin" | "none") => return Ok(()),
         Some(_) => {
-            return Err(forbidden(
-                "cross_site",
-                "the request comes from a page of another site",
-            ));
+            return Err(forbidden("cross_site", "the request comes from a page of another site"));
         }
         None => {}
     }

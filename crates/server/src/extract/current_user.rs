@@ -76,10 +76,7 @@ pub(crate) async fn session_of(req: &HttpRequest) -> Result<Option<Authenticated
 
 /// The session token of a request, if its cookies hold exactly one.
 pub(crate) fn token_of(req: &HttpRequest, site: &Site) -> Option<Secret> {
-    let cookies = req
-        .headers()
-        .get_all(header::COOKIE)
-        .map(header::HeaderValue::as_bytes);
+    let cookies = req.headers().get_all(header::COOKIE).map(header::HeaderValue::as_bytes);
     sole_cookie(cookies, site.cookie_name())
 }
 
@@ -113,11 +110,7 @@ async fn cold(
     site: &Site,
     token: &Secret,
 ) -> Result<Option<Authenticated>, Problem> {
-    let session = site
-        .services
-        .principals
-        .recognise(token.expose(), &*site.clock)
-        .await?;
+    let session = site.services.principals.recognise(token.expose(), &*site.clock).await?;
     if session.is_some() {
         require_csrf(req, site, token)?;
     }

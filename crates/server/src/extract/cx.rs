@@ -39,10 +39,7 @@ impl FromRequest for RequestCx {
 
 /// The context of a request before anybody was recognised in it.
 pub(crate) fn anonymous(req: &HttpRequest) -> Result<(web::Data<Site>, OpCx), Problem> {
-    let site = req
-        .app_data::<web::Data<Site>>()
-        .ok_or_else(Problem::not_mounted)?
-        .clone();
+    let site = req.app_data::<web::Data<Site>>().ok_or_else(Problem::not_mounted)?.clone();
     let client = match req.extensions().get::<Client>() {
         Some(client) => client.clone(),
         None => client_of(req, &site.proxies)?,

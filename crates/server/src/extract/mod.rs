@@ -12,7 +12,7 @@ pub use self::{
     cx::RequestCx,
 };
 pub(crate) use self::{
-    body::{Body, Query},
+    body::{Body, Posted, Query},
     cross_site::{refuse_cross_site, require_own_form},
     current_user::{session_of, token_of},
     cx::anonymous,

@@ -3,7 +3,10 @@
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode};
 use minijinja::context;
 use serde::Deserialize;
-use vestibule_core::usecase::session_token::{csrf_token, is_csrf_token};
+use vestibule_core::{
+    Email,
+    usecase::session_token::{csrf_token, is_csrf_token},
+};
 
 use super::view::{message, page, see_other};
 use crate::{
@@ -17,18 +20,13 @@ pub(super) async fn show(req: HttpRequest, cx: RequestCx) -> Result<HttpResponse
         let next = url::form_urlencoded::byte_serialize(req.path().as_bytes()).collect::<String>();
         return Ok(see_other(&cx.site.path(&format!("/login?next={next}"))));
     };
-    let described = cx
-        .site
-        .services
-        .check
-        .describe(&cx.op, session.principal.user)
-        .await?;
+    let described = cx.site.services.check.describe(&cx.op, session.principal.user).await?;
     let described = described.ok_or_else(Problem::unauthenticated)?;
     let own = context! {
         username => described.user.username.as_str(),
         first_name => described.user.first_name.as_str(),
         last_name => described.user.last_name.as_str(),
-        email => described.user.email.as_ref().map(|email| email.as_str()),
+        email => described.user.email.as_ref().map(Email::as_str),
         is_superuser => described.user.is_superuser,
         groups => described.groups,
         permissions => described.permissions,
@@ -44,12 +42,7 @@ pub(super) async fn confirm_logout(req: HttpRequest, cx: RequestCx) -> HttpRespo
         return see_other(&cx.site.path("/login"));
     }
     let token = token_of(&req, &cx.site).map(|token| csrf_token(token.expose()));
-    page(
-        &cx.site,
-        StatusCode::OK,
-        "logout.html",
-        context! { csrf_token => token },
-    )
+    page(&cx.site, StatusCode::OK, "logout.html", context! { csrf_token => token })
 }
 
 /// What the form sends.
@@ -66,25 +59,14 @@ pub(super) async fn log_out(
     require_own_form(&req, &site)?;
     let token = token_of(&req, &site);
     if let Some(token) = &token
-        && let Some(session) = site
-            .services
-            .principals
-            .recognise(token.expose(), &*site.clock)
-            .await?
+        && let Some(session) =
+            site.services.principals.recognise(token.expose(), &*site.clock).await?
     {
         if !is_csrf_token(token.expose(), form.csrf_token.as_bytes()) {
             let text = "This form is out of date. Go back, reload the page and try again.";
-            return Ok(message(
-                &site,
-                StatusCode::FORBIDDEN,
-                "Not logged out",
-                text,
-            ));
+            return Ok(message(&site, StatusCode::FORBIDDEN, "Not logged out", text));
         }
-        site.services
-            .sessions
-            .log_out(&op.acting_as(session.actor()))
-            .await?;
+        site.services.sessions.log_out(&op.acting_as(session.actor())).await?;
     }
     let mut response = see_other(&site.path("/login"));
     if let Err(error) = response.add_cookie(&expired_cookie(&site)) {

@@ -47,11 +47,7 @@ pub(super) async fn submit(
     require_own_form(&req, &site)?;
     let next = own_path(&site, sent.next.as_deref());
     let username = sent.username.clone();
-    let input = LoginIn {
-        username: sent.username,
-        password: sent.password,
-        backend: None,
-    };
+    let input = LoginIn { username: sent.username, password: sent.password, backend: None };
     match open(&req, &site, &op, input).await {
         Ok(opened) => {
             let mut response = see_other(&next.unwrap_or_else(|| site.path("/")));
@@ -62,13 +58,8 @@ pub(super) async fn submit(
         }
         Err(problem) => {
             let status = problem.status_code();
-            let mut answer = form(
-                &site,
-                status,
-                &username,
-                next.as_deref(),
-                Some(problem.detail()),
-            );
+            let mut answer =
+                form(&site, status, &username, next.as_deref(), Some(problem.detail()));
             // What the API says in headers (when to try again), the page says too.
             for (name, value) in problem.error_response().headers() {
                 if name == actix_web::http::header::RETRY_AFTER {
@@ -87,10 +78,5 @@ fn form(
     next: Option<&str>,
     error: Option<&str>,
 ) -> HttpResponse {
-    page(
-        site,
-        status,
-        "login.html",
-        context! { username, next, error },
-    )
+    page(site, status, "login.html", context! { username, next, error })
 }

@@ -8,14 +8,8 @@ use crate::site::Site;
 pub(super) fn own_path(site: &Site, wanted: Option<&str>) -> Option<String> {
     let wanted = wanted.filter(|wanted| is_plain_path(wanted))?;
     let base = Url::parse(site.settings.site.base_url.origin()).ok()?;
-    let target = base
-        .join(wanted)
-        .ok()
-        .filter(|target| target.origin() == base.origin())?;
-    let query = target
-        .query()
-        .map(|query| format!("?{query}"))
-        .unwrap_or_default();
+    let target = base.join(wanted).ok().filter(|target| target.origin() == base.origin())?;
+    let query = target.query().map(|query| format!("?{query}")).unwrap_or_default();
     Some(format!("{}{query}", target.path()))
 }
 

@@ -73,12 +73,7 @@ fn form(
     error: Option<&str>,
 ) -> HttpResponse {
     let min_length = site.settings.password.min_length;
-    page(
-        site,
-        status,
-        "setup.html",
-        context! { username, email, error, min_length },
-    )
+    page(site, status, "setup.html", context! { username, email, error, min_length })
 }
 
 fn dead(site: &Site) -> HttpResponse {

@@ -35,20 +35,12 @@ pub(super) fn page(site: &Site, status: StatusCode, template: &str, own: Value) 
         prefix => site.prefix(),
         ..own
     };
-    let rendered = site
-        .views
-        .0
-        .get_template(template)
-        .and_then(|found| found.render(all));
+    let rendered = site.views.0.get_template(template).and_then(|found| found.render(all));
     match rendered {
-        Ok(html) => HttpResponse::build(status)
-            .content_type("text/html; charset=utf-8")
-            .body(html),
+        Ok(html) => HttpResponse::build(status).content_type("text/html; charset=utf-8").body(html),
         Err(error) => {
             tracing::error!(%error, template, "a page could not be rendered");
-            HttpResponse::InternalServerError()
-                .content_type("text/plain")
-                .body("internal error\n")
+            HttpResponse::InternalServerError().content_type("text/plain").body("internal error\n")
         }
     }
 }
@@ -60,7 +52,5 @@ pub(super) fn message(site: &Site, status: StatusCode, title: &str, text: &str) 
 
 /// On to another page of ours, with GET (RFC 9110 section 15.4.4).
 pub(super) fn see_other(location: &str) -> HttpResponse {
-    HttpResponse::SeeOther()
-        .insert_header(("location", location.to_owned()))
-        .finish()
+    HttpResponse::SeeOther().insert_header(("location", location.to_owned())).finish()
 }

@@ -8,8 +8,7 @@ use crate::{problem::Problem, site::Site, telemetry::Metrics};
 
 /// Registers health and readiness.
 pub(crate) fn register(cfg: &mut web::ServiceConfig) {
-    cfg.route("/healthz", web::get().to(healthz))
-        .route("/readyz", web::get().to(readyz));
+    cfg.route("/healthz", web::get().to(healthz)).route("/readyz", web::get().to(readyz));
 }
 
 /// The process answers.
@@ -19,11 +18,7 @@ async fn healthz() -> HttpResponse {
 
 /// The database answers too.
 async fn readyz(site: web::Data<Site>) -> HttpResponse {
-    let asked = site
-        .services
-        .store
-        .read::<_, StoreError>(|tx| tx.last_change())
-        .await;
+    let asked = site.services.store.read::<_, StoreError>(|tx| tx.last_change()).await;
     match asked {
         Ok(_) => HttpResponse::Ok().json(json!({ "ready": true })),
         Err(error) => {
@@ -37,7 +32,5 @@ async fn readyz(site: web::Data<Site>) -> HttpResponse {
 /// Everything that was counted, in the Prometheus text format.
 pub(crate) async fn metrics(metrics: Option<web::Data<Metrics>>) -> Result<HttpResponse, Problem> {
     let metrics = metrics.ok_or_else(|| Problem::not_found("page"))?;
-    Ok(HttpResponse::Ok()
-        .content_type("text/plain; version=0.0.4")
-        .body(metrics.render()))
+    Ok(HttpResponse::Ok().content_type("text/plain; version=0.0.4").body(metrics.render()))
 }

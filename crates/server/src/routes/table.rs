@@ -93,9 +93,5 @@ pub(crate) fn register(endpoints: &'static [Endpoint], cfg: &mut web::ServiceCon
 
 async fn method_not_allowed() -> Result<actix_web::HttpResponse, crate::Problem> {
     let status = actix_web::http::StatusCode::METHOD_NOT_ALLOWED;
-    Err(crate::Problem::new(
-        status,
-        "method_not_allowed",
-        "this address takes other methods",
-    ))
+    Err(crate::Problem::new(status, "method_not_allowed", "this address takes other methods"))
 }

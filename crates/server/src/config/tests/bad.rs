@@ -14,17 +14,9 @@ fn flt_f85_every_bad_file_is_refused_with_file_key_and_reason() {
         let error = site.load().unwrap_err();
         assert_eq!(error.problems.len(), 1, "{text}: {error}");
         let problem = &error.problems[0];
-        assert_eq!(
-            problem.origin,
-            Origin::File(site.path("vestibule.toml")),
-            "{text}"
-        );
+        assert_eq!(problem.origin, Origin::File(site.path("vestibule.toml")), "{text}");
         assert_eq!(problem.key.as_deref(), Some(*key), "{text}: {error}");
-        assert!(
-            problem.reason.contains(reason),
-            "{text}: {}",
-            problem.reason
-        );
+        assert!(problem.reason.contains(reason), "{text}: {}", problem.reason);
         let line = error.to_string();
         assert_eq!(line.lines().count(), 1, "{text}: {line}");
         assert!(line.contains("vestibule.toml: "), "{line}");
@@ -36,7 +28,8 @@ fn flt_f85_a_bad_file_ends_the_command_with_status_2() {
     for (text, ..) in BAD {
         let site = Site::with(text);
         let mut out = Vec::new();
-        let error = command::run(&ConfigCommand::Check, &site.sources, false, &mut out).unwrap_err();
+        let error =
+            command::run(&ConfigCommand::Check, &site.sources, false, &mut out).unwrap_err();
         assert_eq!((error.exit_code(), out.len()), (2, 0), "{text}");
     }
 }
@@ -45,22 +38,10 @@ fn flt_f85_a_bad_file_ends_the_command_with_status_2() {
 fn flt_f85_a_file_that_is_no_text_is_refused_as_a_whole() {
     let large = format!("# {}", "x".repeat(1024 * 1024));
     let bad: [(&[u8], &str); 5] = [
-        (
-            b"[site\nname = 'x'",
-            "vestibule.toml: line 1, column 6: not TOML: ",
-        ),
-        (
-            b"[site]\nname = 'x",
-            "vestibule.toml: line 2, column 10: not TOML: ",
-        ),
-        (
-            b"[site]\nname = 'x'\nname = 'y'",
-            "vestibule.toml: line 3, column 1: not TOML: ",
-        ),
-        (
-            b"[site]\nname = '\xff'",
-            "vestibule.toml: is not UTF-8 (byte 16)",
-        ),
+        (b"[site\nname = 'x'", "vestibule.toml: line 1, column 6: not TOML: "),
+        (b"[site]\nname = 'x", "vestibule.toml: line 2, column 10: not TOML: "),
+        (b"[site]\nname = 'x'\nname = 'y'", "vestibule.toml: line 3, column 1: not TOML: "),
+        (b"[site]\nname = '\xff'", "vestibule.toml: is not UTF-8 (byte 16)"),
         (large.as_bytes(), "vestibule.toml: is larger than 1MiB"),
     ];
     for (bytes, expected) in bad {
@@ -73,15 +54,9 @@ fn flt_f85_a_file_that_is_no_text_is_refused_as_a_whole() {
 fn flt_f85_a_missing_file_that_was_named_is_refused() {
     let mut by_flag = Site::empty();
     by_flag.sources.file = Some("gone.toml".into());
-    assert_eq!(
-        by_flag.only_problem(),
-        "gone.toml: cannot be read: no such file"
-    );
+    assert_eq!(by_flag.only_problem(), "gone.toml: cannot be read: no such file");
     let by_variable = Site::empty().variable("VESTIBULE_CONFIG", "gone.toml");
-    assert_eq!(
-        by_variable.only_problem(),
-        "gone.toml: cannot be read: no such file"
-    );
+    assert_eq!(by_variable.only_problem(), "gone.toml: cannot be read: no such file");
 }
 
 #[test]
@@ -96,22 +71,9 @@ fn all_problems_of_a_file_are_listed() {
     let site = Site::with(
         "[site]\nnmae = 'x'\nbase_url = 'x'\n[log]\nformat = 'xml'\n[session]\nidle_timeout = '24h'",
     );
-    let keys: Vec<String> = site
-        .load()
-        .unwrap_err()
-        .problems
-        .into_iter()
-        .filter_map(|problem| problem.key)
-        .collect();
-    assert_eq!(
-        keys,
-        [
-            "log.format",
-            "site.base_url",
-            "site.nmae",
-            "session.idle_timeout"
-        ]
-    );
+    let keys: Vec<String> =
+        site.load().unwrap_err().problems.into_iter().filter_map(|problem| problem.key).collect();
+    assert_eq!(keys, ["log.format", "site.base_url", "site.nmae", "session.idle_timeout"]);
 }
 
 #[test]
@@ -126,19 +88,11 @@ fn seed_oq_24_an_unknown_value_stops_the_start_with_file_key_and_reason() {
 #[test]
 fn asvs_v6_2_1_config_below_eight_is_refused() {
     assert_eq!(
-        Site::with("[password]\nmin_length = 8")
-            .load()
-            .unwrap()
-            .settings
-            .password
-            .min_length,
+        Site::with("[password]\nmin_length = 8").load().unwrap().settings.password.min_length,
         8
     );
     let problem = Site::with("[password]\nmin_length = 7").only_problem();
-    assert_eq!(
-        problem,
-        "vestibule.toml: password.min_length: must be from 8 to 64, got 7"
-    );
+    assert_eq!(problem, "vestibule.toml: password.min_length: must be from 8 to 64, got 7");
 }
 
 #[test]

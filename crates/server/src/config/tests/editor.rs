@@ -30,9 +30,7 @@ fn seed_om_1_edit_replaces_the_file_with_what_holds() {
 
 #[test]
 fn visual_goes_before_editor() {
-    let site = Site::with(FILE)
-        .variable("EDITOR", "false")
-        .variable("VISUAL", "sed -i s/8h/7h/");
+    let site = Site::with(FILE).variable("EDITOR", "false").variable("VISUAL", "sed -i s/8h/7h/");
     edit(&site).unwrap();
     assert_eq!(site.text(), FILE.replace("8h", "7h"));
 }
@@ -42,10 +40,7 @@ fn seed_om_2_edit_refuses_what_does_not_hold_and_keeps_the_text() {
     let site = Site::with(FILE).variable("EDITOR", "sed -i s/8h/never/");
     let (message, status) = edit(&site).unwrap_err();
     assert!(message.starts_with("vestibule.toml: session.cookie_age: expected a duration"));
-    let end = format!(
-        "vestibule.toml was left unchanged; the edited text is kept in {}",
-        kept()
-    );
+    let end = format!("vestibule.toml was left unchanged; the edited text is kept in {}", kept());
     assert!(message.ends_with(&end), "{message}");
     assert_eq!((site.text().as_str(), status), (FILE, 2));
     let text = std::fs::read_to_string(site.path(&kept())).unwrap();
@@ -81,17 +76,11 @@ fn a_change_by_someone_else_is_not_overwritten() {
 fn an_editor_that_fails_changes_nothing() {
     let site = Site::with(FILE).variable("EDITOR", "sed -i s/8h/9h/ \"$1\"; false");
     let (message, status) = edit(&site).unwrap_err();
-    assert!(
-        message.starts_with("the editor failed (exit status: 1)"),
-        "{message}"
-    );
+    assert!(message.starts_with("the editor failed (exit status: 1)"), "{message}");
     assert_eq!((site.text().as_str(), status), (FILE, 1));
     assert_eq!(site.names(), ["vestibule.toml"]);
     let (message, status) = edit(&Site::with(FILE)).unwrap_err();
-    assert_eq!(
-        (&*message, status),
-        ("neither $VISUAL nor $EDITOR names an editor", 2)
-    );
+    assert_eq!((&*message, status), ("neither $VISUAL nor $EDITOR names an editor", 2));
 }
 
 #[test]

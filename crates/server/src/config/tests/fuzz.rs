@@ -11,11 +11,7 @@ use crate::config::{
 };
 
 fn file(text: String) -> FileText {
-    FileText {
-        path: "vestibule.toml".into(),
-        text,
-        lax: None,
-    }
+    FileText { path: "vestibule.toml".into(), text, lax: None }
 }
 
 fn key() -> impl Strategy<Value = &'static str> {

@@ -22,12 +22,7 @@ fn fields<R: DeserializeOwned>() -> BTreeSet<String> {
     let table = Table::from_iter([("no such field".to_owned(), Value::Integer(1))]);
     let error = table.try_into::<R>().err().unwrap().to_string();
     let (_, expected) = error.split_once("expected").unwrap();
-    expected
-        .split('`')
-        .skip(1)
-        .step_by(2)
-        .map(str::to_owned)
-        .collect()
+    expected.split('`').skip(1).step_by(2).map(str::to_owned).collect()
 }
 
 #[test]
@@ -47,11 +42,7 @@ fn the_table_has_exactly_the_keys_of_the_sections() {
         .collect();
     let of_table: BTreeSet<String> = KEYS.iter().map(|key| key.name.to_owned()).collect();
     assert_eq!(of_table, of_sections);
-    assert_eq!(
-        KEYS.len(),
-        of_table.len(),
-        "a key stands in the table twice"
-    );
+    assert_eq!(KEYS.len(), of_table.len(), "a key stands in the table twice");
 }
 
 #[test]
@@ -63,9 +54,7 @@ fn a_default_of_the_table_is_the_default_of_the_settings() {
             assert!(matches!(key.default, Preset::Unset), "{}", key.name);
             continue;
         };
-        let text = crate::config::document::literal(&value)
-            .unwrap()
-            .to_string();
+        let text = crate::config::document::literal(&value).unwrap().to_string();
         let loaded = Site::with(format!("{} = {text}", key.name)).load().unwrap();
         assert_eq!(loaded.settings, plain.settings, "{}", key.name);
         written += 1;
@@ -124,9 +113,5 @@ fn settings_page_is_the_table_in_print() {
     if std::env::var_os("UPDATE_DOCS").is_some() {
         fs::write(&path, markdown()).unwrap();
     }
-    assert_eq!(
-        fs::read_to_string(&path).unwrap(),
-        markdown(),
-        "run it with UPDATE_DOCS=1"
-    );
+    assert_eq!(fs::read_to_string(&path).unwrap(), markdown(), "run it with UPDATE_DOCS=1");
 }

@@ -8,22 +8,12 @@ use crate::cli::config::{self as command, ConfigCommand};
 const BY_FILE: &str = "[password]\npepper_file = 'pepper'";
 
 fn pepper(site: &Site) -> Vec<u8> {
-    site.load()
-        .unwrap()
-        .settings
-        .password
-        .pepper
-        .unwrap()
-        .expose()
-        .to_vec()
+    site.load().unwrap().settings.password.pepper.unwrap().expose().to_vec()
 }
 
 #[test]
 fn seed_cn_42_a_secret_comes_from_the_file_a_file_of_its_own_or_the_environment() {
-    assert_eq!(
-        pepper(&Site::with(format!("password.pepper = '{PEPPER}'"))),
-        PEPPER.as_bytes()
-    );
+    assert_eq!(pepper(&Site::with(format!("password.pepper = '{PEPPER}'"))), PEPPER.as_bytes());
     let own_file = Site::with(BY_FILE);
     own_file.write("pepper", format!("{PEPPER}\n"), 0o600);
     assert_eq!(pepper(&own_file), PEPPER.as_bytes());
@@ -62,11 +52,7 @@ fn only_one_line_break_at_the_end_is_cut() {
     let site = Site::with(BY_FILE);
     for (written, kept) in [("\r\n", ""), ("\n\n", "\n"), (" \n", " "), ("\r", "\r")] {
         site.write("pepper", format!("{PEPPER}{written}"), 0o600);
-        assert_eq!(
-            pepper(&site),
-            format!("{PEPPER}{kept}").as_bytes(),
-            "{written:?}"
-        );
+        assert_eq!(pepper(&site), format!("{PEPPER}{kept}").as_bytes(), "{written:?}");
     }
 }
 
@@ -118,16 +104,10 @@ fn flt_f87_an_unreadable_secret_file_stops_the_start() {
         (directory, "file \"pepper\" is not a regular file"),
         (device, "file \"/dev/zero\" is not a regular file"),
         (dangling, "file \"pepper\" cannot be read: no such file"),
-        (
-            failing,
-            "file \"/proc/self/mem\" cannot be read: input/output error",
-        ),
+        (failing, "file \"/proc/self/mem\" cannot be read: input/output error"),
     ] {
         let problem = site.only_problem();
-        assert_eq!(
-            problem,
-            format!("vestibule.toml: password.pepper_file: {reason}")
-        );
+        assert_eq!(problem, format!("vestibule.toml: password.pepper_file: {reason}"));
     }
 }
 
@@ -138,18 +118,12 @@ fn a_secret_file_without_a_fit_secret_is_refused() {
     for (text, reason) in [
         ("", "is empty"),
         ("\n", "is empty"),
-        (
-            "q9fK2vXz7LmT4bRw8YcN1hJd6GsE3pU\n",
-            "must be at least 32 bytes long",
-        ),
+        ("q9fK2vXz7LmT4bRw8YcN1hJd6GsE3pU\n", "must be at least 32 bytes long"),
         (&large, "is larger than 64KiB"),
     ] {
         site.write("pepper", text, 0o600);
         let problem = site.only_problem();
-        assert!(
-            problem.ends_with(&format!("file \"pepper\" {reason}")),
-            "{problem}"
-        );
+        assert!(problem.ends_with(&format!("file \"pepper\" {reason}")), "{problem}");
     }
 }
 
@@ -157,22 +131,13 @@ fn a_secret_file_without_a_fit_secret_is_refused() {
 fn atk_a242_a_secret_in_a_file_that_others_can_read_stops_the_start() {
     for (text, key) in [
         (format!("password.pepper = '{PEPPER}'"), "password.pepper"),
-        (
-            "storage.url = 'postgres://v:hunter2@db/v'".to_owned(),
-            "storage.url",
-        ),
-        (
-            "storage.url = 'mysql://db/v?password=hunter2'".to_owned(),
-            "storage.url",
-        ),
+        ("storage.url = 'postgres://v:hunter2@db/v'".to_owned(), "storage.url"),
+        ("storage.url = 'mysql://db/v?password=hunter2'".to_owned(), "storage.url"),
     ] {
         let site = Site::with(text);
         assert!(site.load().is_ok());
-        fs::set_permissions(
-            site.path("vestibule.toml"),
-            fs::Permissions::from_mode(0o644),
-        )
-        .unwrap();
+        fs::set_permissions(site.path("vestibule.toml"), fs::Permissions::from_mode(0o644))
+            .unwrap();
         assert_eq!(
             site.only_problem(),
             format!(
@@ -182,11 +147,7 @@ fn atk_a242_a_secret_in_a_file_that_others_can_read_stops_the_start() {
         );
     }
     let open = Site::empty();
-    open.write(
-        "vestibule.toml",
-        "storage.url = 'postgres://db/v'\nsite.name = 'x'",
-        0o644,
-    );
+    open.write("vestibule.toml", "storage.url = 'postgres://db/v'\nsite.name = 'x'", 0o644);
     assert!(open.load().is_ok());
 }
 
@@ -202,10 +163,7 @@ fn atk_a242_an_example_secret_stops_the_start() {
     ] {
         let site = Site::with(format!("password.pepper = '{example}'"));
         let problem = site.only_problem();
-        assert!(
-            problem.contains("password.pepper: looks like an example; make one"),
-            "{problem}"
-        );
+        assert!(problem.contains("password.pepper: looks like an example; make one"), "{problem}");
         assert!(!problem.contains(example), "{problem}");
     }
 }
@@ -245,11 +203,7 @@ fn no_secret_shows_in_debug_or_in_what_get_prints() {
     let loaded = site.load().unwrap();
     let mut shown = format!("{loaded:?} {:?}", loaded.settings);
     for (verbose, json) in [(false, false), (true, false), (false, true), (true, true)] {
-        for key in [
-            None,
-            Some("password.pepper".to_owned()),
-            Some("storage".to_owned()),
-        ] {
+        for key in [None, Some("password.pepper".to_owned()), Some("storage".to_owned())] {
             let mut out = Vec::new();
             let get = ConfigCommand::Get { key, verbose };
             command::run(&get, &site.sources, json, &mut out).unwrap();
@@ -259,8 +213,5 @@ fn no_secret_shows_in_debug_or_in_what_get_prints() {
         }
     }
     assert!(shown.contains("postgres://********@db/hall"), "{shown}");
-    assert!(
-        !shown.contains(PEPPER) && !shown.contains("hunter2"),
-        "{shown}"
-    );
+    assert!(!shown.contains(PEPPER) && !shown.contains("hunter2"), "{shown}");
 }

@@ -30,23 +30,14 @@ pub(super) async fn list(
         Some(_) => return Err(Problem::malformed_field("format", "must be json or jsonl")),
     }
     let request = query.page(&cx, &[("at", ())])?;
-    let page = cx
-        .site
-        .services
-        .audit
-        .list(&cx.op, filter, request.clone())
-        .await?;
+    let page = cx.site.services.audit.list(&cx.op, filter, request.clone()).await?;
     let page = page.map(AuditOut::from);
     Ok(HttpResponse::Ok().json(PageOut::new(&cx, req.uri(), &request, page)?))
 }
 
 fn filter(query: &ListQuery) -> Result<AuditFilter, Problem> {
     Ok(AuditFilter {
-        actor: query
-            .actor
-            .as_deref()
-            .map(|actor| id("actor", actor))
-            .transpose()?,
+        actor: query.actor.as_deref().map(|actor| id("actor", actor)).transpose()?,
         action: query.action.clone(),
         target_kind: query.target_kind.clone(),
         target_id: query.target_id.clone(),
@@ -59,22 +50,17 @@ fn filter(query: &ListQuery) -> Result<AuditFilter, Problem> {
 async fn export(cx: RequestCx, filter: AuditFilter) -> Result<HttpResponse, Problem> {
     // The first batch is read before the answer begins, so that a refusal is one.
     let first = batch(&cx, &filter, None).await?;
-    let lines = try_unfold(
-        (cx, filter, Some(first)),
-        |(cx, filter, pending)| async move {
-            let Some((text, last)) = pending else {
-                return Ok::<_, Problem>(None);
-            };
-            let next = match last {
-                Some(last) => Some(batch(&cx, &filter, Some(last)).await?),
-                None => None,
-            };
-            Ok(Some((Bytes::from(text), (cx, filter, next))))
-        },
-    );
-    Ok(HttpResponse::Ok()
-        .content_type("application/x-ndjson")
-        .streaming(lines))
+    let lines = try_unfold((cx, filter, Some(first)), |(cx, filter, pending)| async move {
+        let Some((text, last)) = pending else {
+            return Ok::<_, Problem>(None);
+        };
+        let next = match last {
+            Some(last) => Some(batch(&cx, &filter, Some(last)).await?),
+            None => None,
+        };
+        Ok(Some((Bytes::from(text), (cx, filter, next))))
+    });
+    Ok(HttpResponse::Ok().content_type("application/x-ndjson").streaming(lines))
 }
 
 /// The text of a batch, and after which event the next begins; none when this was the last.

@@ -5,14 +5,11 @@ use vestibule_core::{domain::object::ObjectRef, id::UserId, usecase::error::Admi
 
 use crate::{
     dto::check::{CheckIn, CheckOut},
-    extract::{Body, RequestCx},
+    extract::{Posted, RequestCx},
     problem::Problem,
 };
 
-pub(super) async fn check(
-    cx: RequestCx,
-    Body(input): Body<CheckIn>,
-) -> Result<HttpResponse, Problem> {
+pub(super) async fn check(Posted(cx, input): Posted<CheckIn>) -> Result<HttpResponse, Problem> {
     let session = cx.session.as_ref().ok_or_else(Problem::unauthenticated)?;
     let user = match &input.user {
         None => session.principal.user,
@@ -21,9 +18,7 @@ pub(super) async fn check(
     let object = input.object.as_deref().map(ObjectRef::parse).transpose();
     let object = object.map_err(AdminError::from)?;
     let check = &cx.site.services.check;
-    let decision = check
-        .explain(&cx.op, user, &input.permission, object)
-        .await?;
+    let decision = check.explain(&cx.op, user, &input.permission, object).await?;
     Ok(HttpResponse::Ok().json(CheckOut::from(decision)))
 }
 

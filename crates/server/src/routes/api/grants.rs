@@ -13,7 +13,7 @@ use crate::{
         id,
         list::{ListQuery, PageOut},
     },
-    extract::{Body, Query, RequestCx},
+    extract::{Posted, Query, RequestCx},
     problem::Problem,
 };
 
@@ -23,12 +23,7 @@ pub(super) async fn list(
     query: Query<ListQuery>,
 ) -> Result<HttpResponse, Problem> {
     let request = query.page(&cx, &[("granted_at", ())])?;
-    let page = cx
-        .site
-        .services
-        .grants
-        .list(&cx.op, filter(&query)?, request.clone())
-        .await?;
+    let page = cx.site.services.grants.list(&cx.op, filter(&query)?, request.clone()).await?;
     let page = page.map(GrantOut::from);
     Ok(HttpResponse::Ok().json(PageOut::new(&cx, req.uri(), &request, page)?))
 }
@@ -42,11 +37,7 @@ fn filter(query: &ListQuery) -> Result<GrantFilter, Problem> {
             return Err(Problem::malformed_field("group", "goes without user"));
         }
     };
-    let permission = query
-        .permission
-        .as_deref()
-        .map(PermissionCode::parse)
-        .transpose();
+    let permission = query.permission.as_deref().map(PermissionCode::parse).transpose();
     let object = query.object.as_deref().map(ObjectRef::parse).transpose();
     Ok(GrantFilter {
         subject,
@@ -56,33 +47,17 @@ fn filter(query: &ListQuery) -> Result<GrantFilter, Problem> {
 }
 
 pub(super) async fn get(cx: RequestCx, grant: Path<String>) -> Result<HttpResponse, Problem> {
-    let grant = cx
-        .site
-        .services
-        .grants
-        .get(&cx.op, id("id", &grant)?)
-        .await?;
+    let grant = cx.site.services.grants.get(&cx.op, id("id", &grant)?).await?;
     Ok(HttpResponse::Ok().json(GrantOut::from(grant)))
 }
 
-pub(super) async fn add(
-    cx: RequestCx,
-    Body(input): Body<GrantIn>,
-) -> Result<HttpResponse, Problem> {
+pub(super) async fn add(Posted(cx, input): Posted<GrantIn>) -> Result<HttpResponse, Problem> {
     let (grant, is_new) = cx.site.services.grants.add(&cx.op, input.parse()?).await?;
-    let mut answer = if is_new {
-        HttpResponse::Created()
-    } else {
-        HttpResponse::Ok()
-    };
+    let mut answer = if is_new { HttpResponse::Created() } else { HttpResponse::Ok() };
     Ok(answer.json(GrantOut::from(grant)))
 }
 
 pub(super) async fn remove(cx: RequestCx, grant: Path<String>) -> Result<HttpResponse, Problem> {
-    cx.site
-        .services
-        .grants
-        .remove(&cx.op, id("id", &grant)?)
-        .await?;
+    cx.site.services.grants.remove(&cx.op, id("id", &grant)?).await?;
     Ok(HttpResponse::NoContent().finish())
 }

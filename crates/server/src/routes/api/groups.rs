@@ -9,14 +9,12 @@ use crate::{
         id,
         list::{ListQuery, PageOut},
     },
-    extract::{Body, Query, RequestCx},
+    extract::{Posted, Query, RequestCx},
     problem::Problem,
 };
 
-const ORDERS: &[(&str, GroupOrder)] = &[
-    ("name", GroupOrder::Name),
-    ("created_at", GroupOrder::CreatedAt),
-];
+const ORDERS: &[(&str, GroupOrder)] =
+    &[("name", GroupOrder::Name), ("created_at", GroupOrder::CreatedAt)];
 
 pub(super) async fn list(
     req: HttpRequest,
@@ -25,12 +23,7 @@ pub(super) async fn list(
 ) -> Result<HttpResponse, Problem> {
     let request = query.page(&cx, ORDERS)?;
     let search = query.search.clone();
-    let page = cx
-        .site
-        .services
-        .groups
-        .list(&cx.op, search, request.clone())
-        .await?;
+    let page = cx.site.services.groups.list(&cx.op, search, request.clone()).await?;
     let page = page.map(GroupOut::from);
     Ok(HttpResponse::Ok().json(PageOut::new(&cx, req.uri(), &request, page)?))
 }
@@ -43,47 +36,30 @@ pub(super) async fn get(cx: RequestCx, group: Path<String>) -> Result<HttpRespon
     Ok(HttpResponse::Ok().json(NestedGroupOut::new(group, nested)))
 }
 
-pub(super) async fn add(
-    cx: RequestCx,
-    Body(input): Body<GroupIn>,
-) -> Result<HttpResponse, Problem> {
+pub(super) async fn add(Posted(cx, input): Posted<GroupIn>) -> Result<HttpResponse, Problem> {
     let group = cx.site.services.groups.add(&cx.op, input.parse()?).await?;
     Ok(HttpResponse::Created().json(GroupOut::from(group)))
 }
 
 pub(super) async fn edit(
-    cx: RequestCx,
+    Posted(cx, patch): Posted<GroupPatchIn>,
     group: Path<String>,
-    Body(patch): Body<GroupPatchIn>,
 ) -> Result<HttpResponse, Problem> {
     let group = id("id", &group)?;
-    let group = cx
-        .site
-        .services
-        .groups
-        .edit(&cx.op, group, patch.parse()?)
-        .await?;
+    let group = cx.site.services.groups.edit(&cx.op, group, patch.parse()?).await?;
     Ok(HttpResponse::Ok().json(GroupOut::from(group)))
 }
 
 pub(super) async fn remove(cx: RequestCx, group: Path<String>) -> Result<HttpResponse, Problem> {
-    cx.site
-        .services
-        .groups
-        .delete(&cx.op, id("id", &group)?)
-        .await?;
+    cx.site.services.groups.delete(&cx.op, id("id", &group)?).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
 pub(super) async fn nest(
-    cx: RequestCx,
+    Posted(cx, input): Posted<NestingIn>,
     parent: Path<String>,
-    Body(input): Body<NestingIn>,
 ) -> Result<HttpResponse, Problem> {
-    let nesting = Nesting {
-        parent: id("id", &parent)?,
-        child: id("group", &input.group)?,
-    };
+    let nesting = Nesting { parent: id("id", &parent)?, child: id("group", &input.group)? };
     cx.site.services.groups.nest(&cx.op, nesting).await?;
     Ok(HttpResponse::NoContent().finish())
 }
@@ -92,10 +68,7 @@ pub(super) async fn unnest(
     cx: RequestCx,
     path: Path<(String, String)>,
 ) -> Result<HttpResponse, Problem> {
-    let nesting = Nesting {
-        parent: id("id", &path.0)?,
-        child: id("child", &path.1)?,
-    };
+    let nesting = Nesting { parent: id("id", &path.0)?, child: id("child", &path.1)? };
     cx.site.services.groups.unnest(&cx.op, nesting).await?;
     Ok(HttpResponse::NoContent().finish())
 }

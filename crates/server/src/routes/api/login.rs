@@ -28,13 +28,7 @@ pub(super) async fn login(
     let (site, op) = anonymous(&req)?;
     let opened = open(&req, &site, &op, input).await?;
     let cookie = cookie(&site, &opened.token);
-    let current = describe(
-        &site,
-        &op,
-        &opened.token,
-        opened.session.expires_at,
-        opened.user.id,
-    );
+    let current = describe(&site, &op, &opened.token, opened.session.expires_at, opened.user.id);
     let current = current.await?.ok_or_else(Problem::unauthenticated)?;
     Ok(HttpResponse::Ok()
         .cookie(cookie)
@@ -52,24 +46,12 @@ pub(crate) async fn open(
     refuse_cross_site(req, site)?;
     site.rates.login(&op.client.address)?;
     let previous = match token_of(req, site) {
-        Some(token) => {
-            site.services
-                .principals
-                .recognise(token.expose(), &*site.clock)
-                .await?
-        }
+        Some(token) => site.services.principals.recognise(token.expose(), &*site.clock).await?,
         None => None,
     };
-    let attempt = Attempt::Password {
-        username: input.username,
-        password: Secret::from(input.password),
-    };
-    let grant = match site
-        .services
-        .login
-        .attempt(op, attempt, input.backend.as_deref())
-        .await
-    {
+    let attempt =
+        Attempt::Password { username: input.username, password: Secret::from(input.password) };
+    let grant = match site.services.login.attempt(op, attempt, input.backend.as_deref()).await {
         Ok(grant) => grant,
         Err(error) => {
             if let LoginError::Refused { not_before } = &error {
@@ -110,9 +92,7 @@ pub(super) async fn logout(cx: RequestCx) -> Result<HttpResponse, Problem> {
         let (address, user) = (&cx.op.client.address, cx.op.actor.name());
         tracing::info!(target: "vestibule::login", %address, %user, "logout");
     }
-    Ok(HttpResponse::NoContent()
-        .cookie(expired_cookie(&cx.site))
-        .finish())
+    Ok(HttpResponse::NoContent().cookie(expired_cookie(&cx.site)).finish())
 }
 
 pub(super) async fn current(req: HttpRequest, cx: RequestCx) -> Result<HttpResponse, Problem> {

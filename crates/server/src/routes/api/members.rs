@@ -10,7 +10,7 @@ use crate::{
         list::{ListQuery, PageOut},
         optional_time,
     },
-    extract::{Body, Query, RequestCx},
+    extract::{Posted, Query, RequestCx},
     problem::Problem,
 };
 
@@ -22,20 +22,14 @@ pub(super) async fn list(
 ) -> Result<HttpResponse, Problem> {
     let request = query.page(&cx, &[("username", ())])?;
     let group = id("id", &group)?;
-    let page = cx
-        .site
-        .services
-        .members
-        .list(&cx.op, group, request.clone())
-        .await?;
+    let page = cx.site.services.members.list(&cx.op, group, request.clone()).await?;
     let page = page.map(MemberOut::from);
     Ok(HttpResponse::Ok().json(PageOut::new(&cx, req.uri(), &request, page)?))
 }
 
 pub(super) async fn put(
-    cx: RequestCx,
+    Posted(cx, input): Posted<MemberIn>,
     group: Path<String>,
-    Body(input): Body<MemberIn>,
 ) -> Result<HttpResponse, Problem> {
     let wanted = Wanted {
         group: id("id", &group)?,

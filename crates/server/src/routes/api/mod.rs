@@ -34,21 +34,13 @@ use crate::{
     openapi,
 };
 
-const PAGED: &[(&str, &str)] = &[
-    ("page", "which page, counted from 1"),
-    ("page_size", "how many to a page"),
-];
+const PAGED: &[(&str, &str)] =
+    &[("page", "which page, counted from 1"), ("page_size", "how many to a page")];
 const USERS_QUERY: &[(&str, &str)] = &[
     ("page", "which page, counted from 1"),
     ("page_size", "how many to a page"),
-    (
-        "search",
-        "part of the login name, the names or the mail address",
-    ),
-    (
-        "ordering",
-        "username, email, created_at or last_login_at; - in front: from last to first",
-    ),
+    ("search", "part of the login name, the names or the mail address"),
+    ("ordering", "username, email, created_at or last_login_at; - in front: from last to first"),
     ("is_active", "only these that may (not) be used"),
     ("is_superuser", "only (no) superusers"),
     ("group", "only direct members of the group with this id"),
@@ -57,10 +49,7 @@ const GROUPS_QUERY: &[(&str, &str)] = &[
     ("page", "which page, counted from 1"),
     ("page_size", "how many to a page"),
     ("search", "part of the name"),
-    (
-        "ordering",
-        "name or created_at; - in front: from last to first",
-    ),
+    ("ordering", "name or created_at; - in front: from last to first"),
 ];
 const GRANTS_QUERY: &[(&str, &str)] = &[
     ("page", "which page, counted from 1"),
@@ -79,18 +68,12 @@ const AUDIT_QUERY: &[(&str, &str)] = &[
     ("page", "which page, counted from 1"),
     ("page_size", "how many to a page"),
     ("actor", "done by the account with this id"),
-    (
-        "action",
-        "with this name, or a name that begins so when it ends with a dot",
-    ),
+    ("action", "with this name, or a name that begins so when it ends with a dot"),
     ("target_kind", "done to something of this kind"),
     ("target_id", "done to the thing with this id"),
     ("since", "not before this time"),
     ("until", "before this time"),
-    (
-        "format",
-        "jsonl: all of them, oldest first, one JSON object to a line",
-    ),
+    ("format", "jsonl: all of them, oldest first, one JSON object to a line"),
 ];
 
 macro_rules! rows {

@@ -11,7 +11,7 @@ use crate::{
         list::{ListQuery, PageOut},
         object::{ObjectIn, ObjectOut, ShareIn, SharedOut},
     },
-    extract::{Body, Query, RequestCx},
+    extract::{Posted, Query, RequestCx},
     problem::Problem,
 };
 
@@ -30,9 +30,7 @@ pub(super) async fn list(
         Problem::malformed_field("permission", "say which permission must be held on each")
     })?;
     let check = &cx.site.services.check;
-    let page = check
-        .visible(&cx.op, permission, &kind, request.clone())
-        .await?;
+    let page = check.visible(&cx.op, permission, &kind, request.clone()).await?;
     let page = page.map(ObjectOut::from);
     Ok(HttpResponse::Ok().json(PageOut::new(&cx, req.uri(), &request, page)?))
 }
@@ -41,32 +39,17 @@ pub(super) async fn get(
     cx: RequestCx,
     path: Path<(String, String)>,
 ) -> Result<HttpResponse, Problem> {
-    let shared = cx
-        .site
-        .services
-        .sharing
-        .get(&cx.op, object(&path.0, &path.1)?)
-        .await?;
+    let shared = cx.site.services.sharing.get(&cx.op, object(&path.0, &path.1)?).await?;
     Ok(HttpResponse::Ok().json(SharedOut::from(shared)))
 }
 
 pub(super) async fn put(
-    cx: RequestCx,
+    Posted(cx, input): Posted<ObjectIn>,
     path: Path<(String, String)>,
-    Body(input): Body<ObjectIn>,
 ) -> Result<HttpResponse, Problem> {
     let object = object(&path.0, &path.1)?;
-    let (shared, is_new) = cx
-        .site
-        .services
-        .sharing
-        .put(&cx.op, object, input.parse()?)
-        .await?;
-    let mut answer = if is_new {
-        HttpResponse::Created()
-    } else {
-        HttpResponse::Ok()
-    };
+    let (shared, is_new) = cx.site.services.sharing.put(&cx.op, object, input.parse()?).await?;
+    let mut answer = if is_new { HttpResponse::Created() } else { HttpResponse::Ok() };
     Ok(answer.json(SharedOut::from(shared)))
 }
 
@@ -74,11 +57,7 @@ pub(super) async fn remove(
     cx: RequestCx,
     path: Path<(String, String)>,
 ) -> Result<HttpResponse, Problem> {
-    cx.site
-        .services
-        .sharing
-        .delete(&cx.op, object(&path.0, &path.1)?)
-        .await?;
+    cx.site.services.sharing.delete(&cx.op, object(&path.0, &path.1)?).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -86,33 +65,18 @@ pub(super) async fn shares(
     cx: RequestCx,
     path: Path<(String, String)>,
 ) -> Result<HttpResponse, Problem> {
-    let shared = cx
-        .site
-        .services
-        .sharing
-        .get(&cx.op, object(&path.0, &path.1)?)
-        .await?;
+    let shared = cx.site.services.sharing.get(&cx.op, object(&path.0, &path.1)?).await?;
     let shares: Vec<_> = shared.shares.into_iter().map(GrantOut::from).collect();
     Ok(HttpResponse::Ok().json(json!({ "count": shares.len(), "results": shares })))
 }
 
 pub(super) async fn share(
-    cx: RequestCx,
+    Posted(cx, input): Posted<ShareIn>,
     path: Path<(String, String)>,
-    Body(input): Body<ShareIn>,
 ) -> Result<HttpResponse, Problem> {
     let object = object(&path.0, &path.1)?;
-    let (grant, is_new) = cx
-        .site
-        .services
-        .sharing
-        .share(&cx.op, object, input.parse()?)
-        .await?;
-    let mut answer = if is_new {
-        HttpResponse::Created()
-    } else {
-        HttpResponse::Ok()
-    };
+    let (grant, is_new) = cx.site.services.sharing.share(&cx.op, object, input.parse()?).await?;
+    let mut answer = if is_new { HttpResponse::Created() } else { HttpResponse::Ok() };
     Ok(answer.json(GrantOut::from(grant)))
 }
 
@@ -121,10 +85,6 @@ pub(super) async fn unshare(
     path: Path<(String, String, String)>,
 ) -> Result<HttpResponse, Problem> {
     let (object, share) = (object(&path.0, &path.1)?, id("share", &path.2)?);
-    cx.site
-        .services
-        .sharing
-        .unshare(&cx.op, object, share)
-        .await?;
+    cx.site.services.sharing.unshare(&cx.op, object, share).await?;
     Ok(HttpResponse::NoContent().finish())
 }

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::{
     dto::permission::{PermissionIn, PermissionOut, RegistrationIn},
-    extract::{Body, RequestCx},
+    extract::{Posted, RequestCx},
     problem::Problem,
 };
 
@@ -16,8 +16,7 @@ pub(super) async fn list(cx: RequestCx) -> Result<HttpResponse, Problem> {
 }
 
 pub(super) async fn register(
-    cx: RequestCx,
-    Body(input): Body<RegistrationIn>,
+    Posted(cx, input): Posted<RegistrationIn>,
 ) -> Result<HttpResponse, Problem> {
     let registrations = input.permissions.into_iter().map(PermissionIn::parse);
     let registrations = registrations.collect::<Result<_, _>>()?;
@@ -30,9 +29,7 @@ pub(super) async fn register(
         })
         .collect::<Result<_, _>>()?;
     let permissions = &cx.site.services.permissions;
-    permissions
-        .register(&cx.op, &input.service, registrations, rules)
-        .await?;
+    permissions.register(&cx.op, &input.service, registrations, rules).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 

@@ -16,21 +16,13 @@ pub(super) async fn own(cx: RequestCx) -> Result<HttpResponse, Problem> {
 }
 
 pub(super) async fn of_user(cx: RequestCx, user: Path<String>) -> Result<HttpResponse, Problem> {
-    let sessions = cx
-        .site
-        .services
-        .sessions
-        .of(&cx.op, id("id", &user)?)
-        .await?;
+    let sessions = cx.site.services.sessions.of(&cx.op, id("id", &user)?).await?;
     Ok(listed(&cx, sessions))
 }
 
 fn listed(cx: &RequestCx, sessions: Vec<Session>) -> HttpResponse {
     let current = cx.session.as_ref().map(|session| session.session);
-    let out: Vec<_> = sessions
-        .into_iter()
-        .map(|s| SessionOut::new(s, current))
-        .collect();
+    let out: Vec<_> = sessions.into_iter().map(|s| SessionOut::new(s, current)).collect();
     HttpResponse::Ok().json(json!({ "count": out.len(), "results": out }))
 }
 
@@ -40,11 +32,7 @@ pub(super) async fn end_others(cx: RequestCx) -> Result<HttpResponse, Problem> {
 }
 
 pub(super) async fn end(cx: RequestCx, session: Path<String>) -> Result<HttpResponse, Problem> {
-    cx.site
-        .services
-        .sessions
-        .end(&cx.op, id("id", &session)?)
-        .await?;
+    cx.site.services.sessions.end(&cx.op, id("id", &session)?).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -52,10 +40,6 @@ pub(super) async fn end_of_user(
     cx: RequestCx,
     user: Path<String>,
 ) -> Result<HttpResponse, Problem> {
-    cx.site
-        .services
-        .sessions
-        .end_all_of(&cx.op, id("id", &user)?)
-        .await?;
+    cx.site.services.sessions.end_all_of(&cx.op, id("id", &user)?).await?;
     Ok(HttpResponse::NoContent().finish())
 }

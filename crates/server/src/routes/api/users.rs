@@ -13,7 +13,7 @@ use crate::{
         list::{ListQuery, PageOut},
         user::{PasswordChangeIn, PasswordIn, UserIn, UserOut, UserPatchIn},
     },
-    extract::{Body, Query, RequestCx},
+    extract::{Posted, Query, RequestCx},
     problem::Problem,
 };
 
@@ -34,18 +34,9 @@ pub(super) async fn list(
         search: query.search.clone(),
         is_active: query.is_active,
         is_superuser: query.is_superuser,
-        member_of: query
-            .group
-            .as_deref()
-            .map(|group| id("group", group))
-            .transpose()?,
+        member_of: query.group.as_deref().map(|group| id("group", group)).transpose()?,
     };
-    let page = cx
-        .site
-        .services
-        .users
-        .list(&cx.op, filter, request.clone())
-        .await?;
+    let page = cx.site.services.users.list(&cx.op, filter, request.clone()).await?;
     let page = page.map(UserOut::from);
     Ok(HttpResponse::Ok().json(PageOut::new(&cx, req.uri(), &request, page)?))
 }
@@ -55,62 +46,39 @@ pub(super) async fn get(cx: RequestCx, user: Path<String>) -> Result<HttpRespons
     Ok(HttpResponse::Ok().json(UserOut::from(user)))
 }
 
-pub(super) async fn add(cx: RequestCx, Body(input): Body<UserIn>) -> Result<HttpResponse, Problem> {
+pub(super) async fn add(Posted(cx, input): Posted<UserIn>) -> Result<HttpResponse, Problem> {
     let user = cx.site.services.users.add(&cx.op, input.parse()?).await?;
     Ok(HttpResponse::Created().json(UserOut::from(user)))
 }
 
 pub(super) async fn edit(
-    cx: RequestCx,
+    Posted(cx, patch): Posted<UserPatchIn>,
     user: Path<String>,
-    Body(patch): Body<UserPatchIn>,
 ) -> Result<HttpResponse, Problem> {
     let user = id("id", &user)?;
-    let user = cx
-        .site
-        .services
-        .users
-        .edit(&cx.op, user, patch.parse()?)
-        .await?;
+    let user = cx.site.services.users.edit(&cx.op, user, patch.parse()?).await?;
     Ok(HttpResponse::Ok().json(UserOut::from(user)))
 }
 
 pub(super) async fn remove(cx: RequestCx, user: Path<String>) -> Result<HttpResponse, Problem> {
-    cx.site
-        .services
-        .users
-        .delete(&cx.op, id("id", &user)?)
-        .await?;
+    cx.site.services.users.delete(&cx.op, id("id", &user)?).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
 pub(super) async fn set_password(
-    cx: RequestCx,
+    Posted(cx, input): Posted<PasswordIn>,
     user: Path<String>,
-    Body(input): Body<PasswordIn>,
 ) -> Result<HttpResponse, Problem> {
     let password = Secret::from(input.password);
-    cx.site
-        .services
-        .passwords
-        .set(&cx.op, id("id", &user)?, &password)
-        .await?;
+    cx.site.services.passwords.set(&cx.op, id("id", &user)?, &password).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
 pub(super) async fn change_password(
-    cx: RequestCx,
-    Body(input): Body<PasswordChangeIn>,
+    Posted(cx, input): Posted<PasswordChangeIn>,
 ) -> Result<HttpResponse, Problem> {
-    let (old, new) = (
-        Secret::from(input.old_password),
-        Secret::from(input.password),
-    );
-    cx.site
-        .services
-        .passwords
-        .change_own(&cx.op, &old, &new)
-        .await?;
+    let (old, new) = (Secret::from(input.old_password), Secret::from(input.password));
+    cx.site.services.passwords.change_own(&cx.op, &old, &new).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -118,11 +86,6 @@ pub(super) async fn permissions(
     cx: RequestCx,
     user: Path<String>,
 ) -> Result<HttpResponse, Problem> {
-    let held = cx
-        .site
-        .services
-        .permissions
-        .effective(&cx.op, id("id", &user)?)
-        .await?;
+    let held = cx.site.services.permissions.effective(&cx.op, id("id", &user)?).await?;
     Ok(HttpResponse::Ok().json(json!({ "count": held.len(), "results": held })))
 }
