@@ -127,9 +127,9 @@ where
         let path = error.path().to_string();
         let message = plain(error.inner());
         // What is missing or unknown is named in the message, not by the path to it.
-        let named = message.split('`').nth(1).filter(|_| path == ".");
+        let named = message.split('`').nth(1).filter(|_| path == ".").map(str::to_owned);
         match named {
-            Some(field) => Problem::malformed_field(field, message),
+            Some(field) => Problem::malformed_field(&field, message),
             None if path == "." => Problem::malformed(message),
             None => Problem::malformed_field(&path, message),
         }
