@@ -56,11 +56,7 @@ impl<'w> Pair<'w> {
 
     fn decide(&self, permission: &str, object: Option<&ObjectRef>) -> Decision {
         let known = object.and_then(|object| self.world.known(object));
-        let question = Question {
-            permission,
-            object,
-            known,
-        };
+        let question = Question { permission, object, known };
         decide(&self.facts, self.catalogue, question, self.now)
     }
 
@@ -126,27 +122,16 @@ impl<'w> Pair<'w> {
     fn compare_bits(&self) {
         let bits = whole_permissions(&self.facts, self.catalogue, self.now);
         let once_live = whole_once_live(&self.facts, self.catalogue);
-        let enabled = User {
-            is_active: true,
-            expires_at: None,
-            ..self.naive.user.clone()
-        };
+        let enabled = User { is_active: true, expires_at: None, ..self.naive.user.clone() };
         let enabled = Naive::new(self.world, &enabled, self.now).wholes();
         for code in CODES {
             let holds = |bits: &vestibule_core::policy::bits::Bits| {
-                self.catalogue
-                    .bit(code)
-                    .is_some_and(|bit| bits.contains(bit))
+                self.catalogue.bit(code).is_some_and(|bit| bits.contains(bit))
             };
             let expected = self.naive.decide(code, None).0;
             assert_eq!(holds(&bits), expected, "{}", self.context(code, &bits));
             let expected = enabled.contains(&code);
-            assert_eq!(
-                holds(&once_live),
-                expected,
-                "{}",
-                self.context(code, &"if live")
-            );
+            assert_eq!(holds(&once_live), expected, "{}", self.context(code, &"if live"));
         }
     }
 
@@ -299,9 +284,7 @@ fn atk_a217_a_permission_says_nothing_about_another_of_a_similar_name() {
     for number in 0..2_000 {
         let mut world = World::random(number);
         let code = CODES[dice.below(CODES.len())];
-        world
-            .grants
-            .retain(|grant| grant.permission.as_str() != code);
+        world.grants.retain(|grant| grant.permission.as_str() != code);
         for permission in &mut world.permissions {
             permission.on = None;
         }

@@ -58,10 +58,7 @@ fn times_do_not_wrap_around() {
     assert_eq!(last.plus(Duration::MAX), last);
     assert_eq!(first.minus(Duration::MAX), first);
     assert_eq!(NOW.since(last), Duration::ZERO);
-    assert_eq!(
-        NOW.plus(Duration::from_secs(3)).since(NOW),
-        Duration::from_secs(3)
-    );
+    assert_eq!(NOW.plus(Duration::from_secs(3)).since(NOW), Duration::from_secs(3));
     assert!(!last.to_string().is_empty());
 }
 
@@ -76,9 +73,8 @@ fn ids_are_ordered_by_time_whatever_chance_says() {
 
 #[test]
 fn ids_of_one_instant_differ_and_are_of_version_7() {
-    let ids: std::collections::HashSet<_> = (0..10_000)
-        .map(|_| SessionId::generate(NOW, &SystemEntropy))
-        .collect();
+    let ids: std::collections::HashSet<_> =
+        (0..10_000).map(|_| SessionId::generate(NOW, &SystemEntropy)).collect();
     assert_eq!(ids.len(), 10_000);
     for id in ids {
         assert_eq!(id.as_uuid().get_version_num(), 7);
@@ -93,13 +89,7 @@ fn ids_are_read_back_from_text_and_bytes() {
     assert_eq!(id.to_string().parse(), Ok(id));
     assert_eq!(GroupId::from_bytes(*id.as_bytes()), id);
     assert!(format!("{id:?}").starts_with("GroupId(0"));
-    for text in [
-        "",
-        "1",
-        "ann",
-        "019b76da-0000-7000-8000-00000000000g",
-        "' or 1=1 --",
-    ] {
+    for text in ["", "1", "ann", "019b76da-0000-7000-8000-00000000000g", "' or 1=1 --"] {
         let error = text.parse::<GrantId>().unwrap_err();
         assert_eq!(error.to_string(), "not a valid id", "{text:?}");
     }
@@ -115,10 +105,7 @@ fn ids_before_1970_are_made_all_the_same() {
 fn a_secret_never_prints() {
     let secret = Secret::new("correct horse");
     let shown = format!("{secret:?} {secret:#?} {:?}", Some(&secret));
-    assert!(
-        !shown.contains("correct") && !shown.contains("13"),
-        "{shown}"
-    );
+    assert!(!shown.contains("correct") && !shown.contains("13"), "{shown}");
     // Nor as a list of bytes.
     assert!(!shown.contains("99"), "{shown}");
 }

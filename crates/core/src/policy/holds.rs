@@ -33,11 +33,7 @@ pub fn holds(
         }
         Scope::Object(object) => {
             let object = Some(object);
-            let question = Question {
-                permission,
-                object,
-                known,
-            };
+            let question = Question { permission, object, known };
             decide(facts, catalogue, question, now).allowed
         }
         Scope::Prefix(prefix) => {

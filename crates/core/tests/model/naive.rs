@@ -28,12 +28,7 @@ pub(crate) struct Naive<'w> {
 
 impl<'w> Naive<'w> {
     pub(crate) fn new(world: &'w World, user: &'w User, now: Timestamp) -> Self {
-        let mut naive = Self {
-            world,
-            user,
-            now,
-            groups: BTreeSet::new(),
-        };
+        let mut naive = Self { world, user, now, groups: BTreeSet::new() };
         for membership in &world.memberships {
             if naive.is_direct(membership.group) {
                 naive.groups.insert(membership.group);
@@ -59,16 +54,13 @@ impl<'w> Naive<'w> {
     /// Whether the user is in this very group, by a membership that counts.
     pub(crate) fn is_direct(&self, group: GroupId) -> bool {
         let of = &self.world.memberships;
-        of.iter()
-            .any(|m| m.user == self.user.id && m.group == group && !self.is_over(m.expires_at))
+        of.iter().any(|m| m.user == self.user.id && m.group == group && !self.is_over(m.expires_at))
     }
 
     fn manages(&self, group: GroupId) -> bool {
         let of = &self.world.memberships;
         self.is_direct(group)
-            && of
-                .iter()
-                .any(|m| m.user == self.user.id && m.group == group && m.is_manager)
+            && of.iter().any(|m| m.user == self.user.id && m.group == group && m.is_manager)
     }
 
     /// Whether a grant counts and was made to the user in some way.
@@ -102,12 +94,7 @@ impl<'w> Naive<'w> {
             .as_ref()
             .is_some_and(|(own, action)| own.as_str() == kind && *action == Action::Delete);
         let rule = (kind, DeleteRule::OwnerOnly);
-        stands_for_deletion
-            && self
-                .world
-                .rules
-                .iter()
-                .any(|(k, r)| (k.as_str(), *r) == rule)
+        stands_for_deletion && self.world.rules.iter().any(|(k, r)| (k.as_str(), *r) == rule)
     }
 
     /// What decides, in the order of the rules, and whether it allows.
@@ -145,11 +132,7 @@ impl<'w> Naive<'w> {
                 return (true, reason);
             }
         }
-        if self.user.is_superuser {
-            (false, "superuser_barred")
-        } else {
-            (false, "nothing_allows")
-        }
+        if self.user.is_superuser { (false, "superuser_barred") } else { (false, "nothing_allows") }
     }
 
     fn group_allows(&self, object: &Object, action: Action) -> Option<&'static str> {
@@ -172,10 +155,7 @@ impl<'w> Naive<'w> {
             .iter()
             .filter(|p| p.on == Some((object.kind.clone(), Action::View)))
             .collect();
-        looks.is_empty()
-            || looks
-                .iter()
-                .any(|p| self.decide(p.code.as_str(), Some(object)).0)
+        looks.is_empty() || looks.iter().any(|p| self.decide(p.code.as_str(), Some(object)).0)
     }
 
     /// Whether the permission is held everywhere in a scope.
@@ -250,9 +230,7 @@ fn is_below(outer: &ObjectPrefix, inner: &ObjectPrefix) -> bool {
 }
 
 fn segments(path: &str) -> Vec<&str> {
-    path.split('/')
-        .filter(|segment| !segment.is_empty())
-        .collect()
+    path.split('/').filter(|segment| !segment.is_empty()).collect()
 }
 
 /// Whether a description of what is visible takes an object in.

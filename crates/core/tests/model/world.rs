@@ -20,40 +20,15 @@ use vestibule_core::{
 pub(crate) const NOW: Timestamp = Timestamp::from_micros(1_767_225_600_000_000);
 
 /// What may be asked; the last is never registered. Names begin with one another on purpose.
-pub(crate) const CODES: [&str; 6] = [
-    "app.view",
-    "app.view_secret",
-    "app.viewer",
-    "ap.view",
-    "app.edit",
-    "app.gone",
-];
+pub(crate) const CODES: [&str; 6] =
+    ["app.view", "app.view_secret", "app.viewer", "ap.view", "app.edit", "app.gone"];
 pub(crate) const KINDS: [&str; 2] = ["doc", "tree"];
-const IDS: [&str; 9] = [
-    "1",
-    "10",
-    "base1/t1",
-    "/",
-    "/base1",
-    "/base1/",
-    "/base10/",
-    "/base1/t1",
-    "/base1/t1/",
-];
+const IDS: [&str; 9] =
+    ["1", "10", "base1/t1", "/", "/base1", "/base1/", "/base10/", "/base1/t1", "/base1/t1/"];
 const PREFIXES: [&str; 5] = ["/", "/base1/", "/base10/", "/base1/t1/", "/base1/t1/x/"];
-const ACTIONS: [Action; 5] = [
-    Action::View,
-    Action::Annotate,
-    Action::Edit,
-    Action::Delete,
-    Action::Manage,
-];
-const LEVELS: [Level; 4] = [
-    Level::Private,
-    Level::ReadOnly,
-    Level::ReadAnnotate,
-    Level::ReadWrite,
-];
+const ACTIONS: [Action; 5] =
+    [Action::View, Action::Annotate, Action::Edit, Action::Delete, Action::Manage];
+const LEVELS: [Level; 4] = [Level::Private, Level::ReadOnly, Level::ReadAnnotate, Level::ReadWrite];
 const USERS: u8 = 3;
 const GROUPS: u8 = 7;
 
@@ -146,17 +121,12 @@ impl World {
         }
         for child in 0..GROUPS {
             let level = dice.one(&LEVELS);
-            self.groups.push(Group {
-                level,
-                ..group(child)
-            });
+            self.groups.push(Group { level, ..group(child) });
             // Only upwards: at most six deep, with several ways between two groups.
             for parent in child + 1..GROUPS {
                 if dice.percent(30) {
-                    self.nestings.push(Nesting {
-                        parent: group_id(parent),
-                        child: group_id(child),
-                    });
+                    self.nestings
+                        .push(Nesting { parent: group_id(parent), child: group_id(child) });
                 }
             }
             for user in 0..USERS {
@@ -217,12 +187,7 @@ impl World {
 
     /// What is read about one user; the grants of everybody, so that others' must be left out.
     pub(crate) fn facts(&self, user: &User, catalogue: &Catalogue, now: Timestamp) -> Facts {
-        let own: Vec<_> = self
-            .memberships
-            .iter()
-            .filter(|m| m.user == user.id)
-            .copied()
-            .collect();
+        let own: Vec<_> = self.memberships.iter().filter(|m| m.user == user.id).copied().collect();
         let grants = self.grants.clone();
         Facts::new(user.clone(), &own, &self.groups, grants, catalogue, now)
     }
@@ -248,10 +213,7 @@ pub(crate) fn all_scopes() -> &'static [Scope] {
         let paths = |kind| PREFIXES.map(|path| (kind, path));
         let prefixes = KINDS.into_iter().flat_map(paths).map(prefix);
         let objects = all_refs().iter().cloned().map(Scope::Object);
-        std::iter::once(Scope::Whole)
-            .chain(objects)
-            .chain(prefixes)
-            .collect()
+        std::iter::once(Scope::Whole).chain(objects).chain(prefixes).collect()
     });
     &ALL
 }
@@ -276,11 +238,7 @@ fn random_grant(dice: &mut Dice, number: u8) -> Grant {
         3..7 => Scope::Object(ObjectRef::new(kind, dice.one(&IDS)).unwrap()),
         _ => Scope::Prefix(ObjectPrefix::new(kind, dice.one(&PREFIXES)).unwrap()),
     };
-    let effect = if dice.percent(25) {
-        Effect::Deny
-    } else {
-        Effect::Allow
-    };
+    let effect = if dice.percent(25) { Effect::Deny } else { Effect::Allow };
     Grant {
         id: grant_id(number),
         subject,

@@ -80,10 +80,7 @@ fn seed_cn_27_a_denial_on_one_object_wins_over_the_permission_as_a_whole() {
     site.deny(To::Everybody, "source.view", on("source:2"));
     assert!(site.may("eve", "source.view", "source:1"));
     assert!(!site.may("eve", "source.view", "source:2"));
-    assert!(
-        !site.may("ann", "source.view", "source:2"),
-        "though it is hers"
-    );
+    assert!(!site.may("ann", "source.view", "source:2"), "though it is hers");
     assert!(site.may("eve", "source.view", ""));
     assert!(!site.may_give("eve", "source.view", &Scope::Whole));
 }

@@ -63,10 +63,7 @@ fn the_shortest_way_is_named_where_there_are_two() {
     site.member("club", "ann");
     site.grant(To::Group("site"), "doc.edit", Scope::Whole);
     let why = site.why("ann", "doc.edit", "");
-    assert!(
-        why.contains("(the user is in club, which is in site)"),
-        "{why}"
-    );
+    assert!(why.contains("(the user is in club, which is in site)"), "{why}");
 }
 
 #[test]
@@ -99,10 +96,7 @@ fn owners_and_managers_are_called_so() {
     site.object("doc:1", "bob", Some("team"));
     site.user("mia");
     site.manager("team", "mia");
-    assert_eq!(
-        site.why("bob", "doc.edit", "doc:1"),
-        "the user owns the object"
-    );
+    assert_eq!(site.why("bob", "doc.edit", "doc:1"), "the user owns the object");
     assert_eq!(
         site.why("mia", "doc.edit", "doc:1"),
         "the user manages group team, which the object belongs to"
@@ -116,18 +110,9 @@ fn what_refuses_is_named() {
     site.user("gone").expires_at = Some(NOW);
     let why = |user, permission| site.why(user, permission, "");
     assert_eq!(why("ann", "doc.edit"), "nothing allows it");
-    assert_eq!(
-        why("ann", "doc.unheard_of"),
-        "no service has registered this permission"
-    );
-    assert_eq!(
-        why("off", "doc.edit"),
-        "the account is disabled or has expired"
-    );
-    assert_eq!(
-        why("gone", "doc.edit"),
-        "the account is disabled or has expired"
-    );
+    assert_eq!(why("ann", "doc.unheard_of"), "no service has registered this permission");
+    assert_eq!(why("off", "doc.edit"), "the account is disabled or has expired");
+    assert_eq!(why("gone", "doc.edit"), "the account is disabled or has expired");
 }
 
 #[test]
@@ -151,10 +136,7 @@ fn atk_a212_a_circle_of_groups_does_no_harm() {
     site.member("site", "sid");
     assert!(site.may("ann", "doc.edit", ""));
     let why = site.why("sid", "doc.edit", "");
-    assert!(
-        why.contains("(the user is in site, which is in team, which is in lab)"),
-        "{why}"
-    );
+    assert!(why.contains("(the user is in site, which is in team, which is in lab)"), "{why}");
 }
 
 #[test]
@@ -177,8 +159,5 @@ fn atk_a212_groups_reach_as_deep_as_they_may_nest_and_no_deeper() {
     assert!(site.may("ann", "doc.edit", ""));
     assert!(!site.may("ann", "doc.view", ""));
     let why = site.why("ann", "doc.edit", "");
-    assert!(
-        why.contains("the user is in level 0, which is in level 1,"),
-        "{why}"
-    );
+    assert!(why.contains("the user is in level 0, which is in level 1,"), "{why}");
 }

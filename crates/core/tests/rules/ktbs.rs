@@ -20,25 +20,11 @@ fn store() -> Site {
 fn seed_kt_2_a_path_covers_what_is_below_it_and_no_other_of_a_similar_name() {
     let mut site = store();
     site.grant(To::User("alice"), "ktbs.get", below("ktbs:/base1/"));
-    for path in [
-        "/base1",
-        "/base1/",
-        "/base1/t1",
-        "/base1/t1/",
-        "/base1/t1/o/7",
-    ] {
+    for path in ["/base1", "/base1/", "/base1/t1", "/base1/t1/", "/base1/t1/o/7"] {
         let object = format!("ktbs:{path}");
         assert!(site.may("alice", "ktbs.get", &object), "{path}");
     }
-    for path in [
-        "/",
-        "/base10/",
-        "/base10",
-        "/base1.bak/",
-        "/base",
-        "/x/base1/",
-        "base1/t1",
-    ] {
+    for path in ["/", "/base10/", "/base10", "/base1.bak/", "/base", "/x/base1/", "base1/t1"] {
         let object = format!("ktbs:{path}");
         assert!(!site.may("alice", "ktbs.get", &object), "{path}");
     }
@@ -50,14 +36,7 @@ fn seed_kt_2_a_path_covers_what_is_below_it_and_no_other_of_a_similar_name() {
 #[test]
 fn seed_kt_2_the_order_of_the_rules_does_not_matter() {
     let rules = ["ktbs:/", "ktbs:/base1/", "ktbs:/base1/t1/"];
-    for order in [
-        [0, 1, 2],
-        [0, 2, 1],
-        [1, 0, 2],
-        [1, 2, 0],
-        [2, 0, 1],
-        [2, 1, 0],
-    ] {
+    for order in [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] {
         let mut site = store();
         for rule in order {
             match rule {
@@ -70,21 +49,14 @@ fn seed_kt_2_the_order_of_the_rules_does_not_matter() {
         assert!(site.may("alice", "ktbs.get", "ktbs:/base10/"), "{order:?}");
         // A denial wins, also over an allowance further in.
         assert!(!site.may("alice", "ktbs.get", "ktbs:/base1/"), "{order:?}");
-        assert!(
-            !site.may("alice", "ktbs.get", "ktbs:/base1/t1/"),
-            "{order:?}"
-        );
+        assert!(!site.may("alice", "ktbs.get", "ktbs:/base1/t1/"), "{order:?}");
     }
 }
 
 #[test]
 fn seed_kt_2_the_grant_that_is_named_is_the_most_specific() {
     let mut site = store();
-    for scope in [
-        below("ktbs:/"),
-        below("ktbs:/base1/t1/"),
-        below("ktbs:/base1/"),
-    ] {
+    for scope in [below("ktbs:/"), below("ktbs:/base1/t1/"), below("ktbs:/base1/")] {
         site.grant(To::User("alice"), "ktbs.get", scope);
     }
     let why = |object| site.why("alice", "ktbs.get", object);

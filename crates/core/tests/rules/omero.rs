@@ -28,10 +28,7 @@ fn lab(level: Level) -> Site {
 fn seed_om_37_in_a_private_group_members_see_only_their_own_and_nobody_else_annotates() {
     let site = lab(Level::Private);
     assert_eq!(site.actions("max", "image:1"), [""; 0]);
-    assert_eq!(
-        site.actions("mia", "image:1"),
-        ["view", "edit", "delete", "manage"]
-    );
+    assert_eq!(site.actions("mia", "image:1"), ["view", "edit", "delete", "manage"]);
     assert_eq!(site.actions("ann", "image:1"), ALL);
     assert_eq!(site.actions("eve", "image:1"), [""; 0]);
 }
@@ -55,21 +52,13 @@ fn seed_om_39_in_a_read_annotate_group_members_see_and_annotate() {
 #[test]
 fn seed_om_40_in_a_read_write_group_members_see_annotate_edit_and_delete() {
     let site = lab(Level::ReadWrite);
-    assert_eq!(
-        site.actions("max", "image:1"),
-        ["view", "annotate", "edit", "delete"]
-    );
+    assert_eq!(site.actions("max", "image:1"), ["view", "annotate", "edit", "delete"]);
     assert_eq!(site.actions("eve", "image:1"), [""; 0]);
 }
 
 #[test]
 fn seed_om_41_managers_edit_and_delete_all_of_their_group_and_members_never_manage() {
-    let levels = [
-        Level::Private,
-        Level::ReadOnly,
-        Level::ReadAnnotate,
-        Level::ReadWrite,
-    ];
+    let levels = [Level::Private, Level::ReadOnly, Level::ReadAnnotate, Level::ReadWrite];
     for level in levels {
         let site = lab(level);
         for action in ["image.edit", "image.delete"] {
@@ -99,10 +88,7 @@ fn seed_om_41_a_manager_of_a_group_inside_manages_only_that_one() {
 fn seed_om_37_superusers_stand_above_the_levels() {
     let site = lab(Level::Private);
     assert_eq!(site.actions("root", "image:1"), ALL);
-    assert_eq!(
-        site.why("root", "image.annotate", "image:1"),
-        "superusers hold every permission"
-    );
+    assert_eq!(site.why("root", "image.annotate", "image:1"), "superusers hold every permission");
 }
 
 #[test]

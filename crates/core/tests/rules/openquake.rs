@@ -19,13 +19,9 @@ fn engine() -> Site {
         site.user(name);
     }
     site.superuser("root");
-    for (group, user) in [
-        ("hazard", "ann"),
-        ("hazard", "max"),
-        ("hazard", "zoe"),
-        ("risk", "bob"),
-        ("risk", "zoe"),
-    ] {
+    for (group, user) in
+        [("hazard", "ann"), ("hazard", "max"), ("hazard", "zoe"), ("risk", "bob"), ("risk", "zoe")]
+    {
         site.member(group, user);
     }
     site.object("calc:1", "ann", Some("hazard"));
@@ -98,10 +94,7 @@ fn seed_oq_17_superusers_do_not_delete_what_is_others_and_are_told_the_rule() {
         site.why("root", "calc.delete", "calc:1"),
         "only its owner deletes it, superusers included"
     );
-    assert_eq!(
-        site.decide("root", "calc.delete", "calc:1").reason.code(),
-        "superuser_barred"
-    );
+    assert_eq!(site.decide("root", "calc.delete", "calc:1").reason.code(), "superuser_barred");
 }
 
 #[test]

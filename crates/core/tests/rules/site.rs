@@ -110,16 +110,12 @@ impl Site {
 
     pub(crate) fn leave(&mut self, group: &str, user: &str) {
         let (group, user) = (group_id(group), user_id(user));
-        self.memberships
-            .retain(|m| (m.group, m.user) != (group, user));
+        self.memberships.retain(|m| (m.group, m.user) != (group, user));
     }
 
     /// The members of `child` are members of `parent` too.
     pub(crate) fn nest(&mut self, parent: &str, child: &str) {
-        self.nestings.push(Nesting {
-            parent: group_id(parent),
-            child: group_id(child),
-        });
+        self.nestings.push(Nesting { parent: group_id(parent), child: group_id(child) });
     }
 
     pub(crate) fn permission(&mut self, code: &str, on: Option<(&str, Action)>) {
@@ -134,13 +130,8 @@ impl Site {
 
     /// Registers `view`, `annotate`, `edit`, `delete` and `manage` of a kind, `kind.action`.
     pub(crate) fn permissions_on(&mut self, kind: &str) {
-        for action in [
-            Action::View,
-            Action::Annotate,
-            Action::Edit,
-            Action::Delete,
-            Action::Manage,
-        ] {
+        for action in [Action::View, Action::Annotate, Action::Edit, Action::Delete, Action::Manage]
+        {
             self.permission(&format!("{kind}.{action}"), Some((kind, action)));
         }
     }
@@ -185,8 +176,7 @@ impl Site {
 
     /// Takes back every grant of a permission.
     pub(crate) fn take_back(&mut self, code: &str) {
-        self.grants
-            .retain(|grant| grant.permission.as_str() != code);
+        self.grants.retain(|grant| grant.permission.as_str() != code);
     }
 
     fn catalogue(&self) -> Catalogue {
@@ -196,12 +186,7 @@ impl Site {
     fn facts(&self, user: &str, catalogue: &Catalogue) -> Facts {
         let id = user_id(user);
         let account = self.users.iter().find(|u| u.id == id).unwrap().clone();
-        let own: Vec<_> = self
-            .memberships
-            .iter()
-            .filter(|m| m.user == id)
-            .copied()
-            .collect();
+        let own: Vec<_> = self.memberships.iter().filter(|m| m.user == id).copied().collect();
         let grants = self.grants.clone();
         Facts::new(account, &own, &self.groups, grants, catalogue, NOW)
     }
