@@ -78,12 +78,7 @@ impl OpCx {
 
     /// The context of a command that the operator gives.
     pub fn for_cli(clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>) -> Self {
-        Self::new(
-            Actor::System("command line"),
-            Client::default(),
-            clock,
-            entropy,
-        )
+        Self::new(Actor::System("command line"), Client::default(), clock, entropy)
     }
 
     /// The context of work that the server does by itself.
@@ -93,13 +88,7 @@ impl OpCx {
 
     fn new(actor: Actor, client: Client, clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>) -> Self {
         let request = RequestId::generate(clock.now(), &*entropy);
-        Self {
-            actor,
-            client,
-            request,
-            clock,
-            entropy,
-        }
+        Self { actor, client, request, clock, entropy }
     }
 
     /// The same operation, done by somebody who has been recognised.

@@ -14,14 +14,8 @@ pub trait Entropy: Send + Sync {
 pub struct SystemEntropy;
 
 impl Entropy for SystemEntropy {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the one place that asks the machine for chance"
-    )]
-    #[expect(
-        clippy::expect_used,
-        reason = "no secure way to go on without randomness"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "the one place that asks the machine for chance")]
+    #[expect(clippy::expect_used, reason = "no secure way to go on without randomness")]
     fn fill(&self, buffer: &mut [u8]) {
         getrandom::fill(buffer).expect("the operating system gives no randomness");
     }

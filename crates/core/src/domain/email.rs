@@ -30,9 +30,8 @@ impl Email {
         if address.len() > Self::MAX_BYTES {
             return Err(invalid("has more than 254 bytes"));
         }
-        let (local, domain) = address
-            .split_once('@')
-            .ok_or_else(|| invalid("has no @ between name and domain"))?;
+        let (local, domain) =
+            address.split_once('@').ok_or_else(|| invalid("has no @ between name and domain"))?;
         let is_local_char = |c: char| {
             c.is_alphanumeric()
                 || (c.is_ascii_graphic() && !"()<>[]:;@\\,\".".contains(c))
@@ -153,12 +152,7 @@ mod tests {
 
     #[test]
     fn atk_a048_an_address_that_begins_with_a_hyphen_is_refused() {
-        for address in [
-            "-f@example.org",
-            "-@example.org",
-            "--help@example.org",
-            "a@-example.org",
-        ] {
+        for address in ["-f@example.org", "-@example.org", "--help@example.org", "a@-example.org"] {
             assert!(!is_accepted(address), "{address}");
         }
     }
@@ -282,11 +276,7 @@ mod tests {
             let normal: String = std::iter::once(character).nfc().collect();
             let is_itself = key.chars().eq([character]) || key == normal;
             let upper: String = key.chars().flat_map(char::to_uppercase).collect();
-            assert!(
-                is_itself || upper == normal,
-                "U+{:04X}",
-                u32::from(character)
-            );
+            assert!(is_itself || upper == normal, "U+{:04X}", u32::from(character));
         }
     }
 

@@ -16,11 +16,7 @@ pub struct FieldError {
 impl FieldError {
     /// Names the field, the stable code and the reason.
     pub fn new(field: &'static str, code: &'static str, message: impl Into<String>) -> Self {
-        Self {
-            field,
-            code,
-            message: message.into(),
-        }
+        Self { field, code, message: message.into() }
     }
 }
 

@@ -91,19 +91,10 @@ words!(Level: Private = "private", ReadOnly = "read-only", ReadAnnotate = "read-
 mod tests {
     use super::{Action, Level};
 
-    const ACTIONS: [Action; 5] = [
-        Action::View,
-        Action::Annotate,
-        Action::Edit,
-        Action::Delete,
-        Action::Manage,
-    ];
-    const LEVELS: [Level; 4] = [
-        Level::Private,
-        Level::ReadOnly,
-        Level::ReadAnnotate,
-        Level::ReadWrite,
-    ];
+    const ACTIONS: [Action; 5] =
+        [Action::View, Action::Annotate, Action::Edit, Action::Delete, Action::Manage];
+    const LEVELS: [Level; 4] =
+        [Level::Private, Level::ReadOnly, Level::ReadAnnotate, Level::ReadWrite];
 
     fn matrix(lets: impl Fn(Level, Action) -> bool) -> [[bool; 5]; 4] {
         LEVELS.map(|level| ACTIONS.map(|action| lets(level, action)))
@@ -153,10 +144,7 @@ mod tests {
             assert_eq!(action.to_string().parse(), Ok(action));
         }
         let error = "read_write".parse::<Level>().unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "is none of private, read-only, read-annotate, read-write"
-        );
+        assert_eq!(error.to_string(), "is none of private, read-only, read-annotate, read-write");
         assert!("View".parse::<Action>().is_err());
     }
 }

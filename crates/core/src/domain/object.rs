@@ -16,9 +16,7 @@ impl ObjectType {
     /// Reads a kind.
     pub fn parse(input: &str) -> Result<Self, FieldError> {
         let holds = (1..=100).contains(&input.len())
-            && input
-                .chars()
-                .all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.'));
+            && input.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.'));
         if holds {
             Ok(Self(input.into()))
         } else {
@@ -85,10 +83,7 @@ impl ObjectRef {
                 "the path has empty, `.` or `..` segments",
             ));
         }
-        Ok(Self {
-            kind,
-            id: id.into(),
-        })
+        Ok(Self { kind, id: id.into() })
     }
 
     /// From `type:id`.
@@ -101,10 +96,7 @@ impl ObjectRef {
 
     /// An object read back from storage.
     pub fn from_stored(kind: String, id: String) -> Self {
-        Self {
-            kind: ObjectType::from_stored(kind),
-            id: id.into(),
-        }
+        Self { kind: ObjectType::from_stored(kind), id: id.into() }
     }
 }
 
@@ -135,11 +127,7 @@ impl ObjectPrefix {
     pub fn new(kind: &str, path: &str) -> Result<Self, FieldError> {
         let mut object = ObjectRef::new(kind, path)?;
         if !object.id.starts_with('/') {
-            return Err(FieldError::new(
-                "prefix",
-                "invalid_prefix",
-                "does not begin with /",
-            ));
+            return Err(FieldError::new("prefix", "invalid_prefix", "does not begin with /"));
         }
         if !object.id.ends_with('/') {
             object.id = format!("{}/", object.id).into();
@@ -151,18 +139,12 @@ impl ObjectPrefix {
                 "has over 255 bytes with its closing /",
             ));
         }
-        Ok(Self {
-            kind: object.kind,
-            path: object.id,
-        })
+        Ok(Self { kind: object.kind, path: object.id })
     }
 
     /// A prefix read back from storage.
     pub fn from_stored(kind: String, path: String) -> Self {
-        Self {
-            kind: ObjectType::from_stored(kind),
-            path: path.into(),
-        }
+        Self { kind: ObjectType::from_stored(kind), path: path.into() }
     }
 
     /// Whether the object lies at or below the path.
@@ -188,10 +170,7 @@ impl fmt::Debug for ObjectPrefix {
 fn is_plain_path(path: &str) -> bool {
     let inner = path.strip_prefix('/').unwrap_or(path);
     let inner = inner.strip_suffix('/').unwrap_or(inner);
-    path == "/"
-        || inner
-            .split('/')
-            .all(|segment| !matches!(segment, "" | "." | ".."))
+    path == "/" || inner.split('/').all(|segment| !matches!(segment, "" | "." | ".."))
 }
 
 /// What we keep about an object of a service.
@@ -275,10 +254,7 @@ mod tests {
     fn an_id_has_at_most_255_bytes_as_it_is_kept() {
         assert_eq!(code_of(&format!("k:{}", "x".repeat(255))), "accepted");
         assert_eq!(code_of(&format!("k:{}", "x".repeat(256))), "too_long");
-        assert_eq!(
-            code_of(&format!("k:{}", "ж".repeat(128))),
-            "invalid_object_id"
-        );
+        assert_eq!(code_of(&format!("k:{}", "ж".repeat(128))), "invalid_object_id");
         // 240 bytes as typed, 480 in NFC.
         let grows = "\u{958}".repeat(80);
         assert_eq!(code_of(&format!("k:{grows}")), "invalid_object_id");
@@ -286,14 +262,8 @@ mod tests {
 
     #[test]
     fn seed_kt_2_paths_have_no_empty_or_dotted_segments() {
-        for path in [
-            "//", "//a", "/a//b", "/a//", "/.", "/./a", "/a/..", "/../a/", "/a/./b",
-        ] {
-            assert_eq!(
-                code_of(&format!("k:{path}")),
-                "invalid_object_path",
-                "{path}"
-            );
+        for path in ["//", "//a", "/a//b", "/a//", "/.", "/./a", "/a/..", "/../a/", "/a/./b"] {
+            assert_eq!(code_of(&format!("k:{path}")), "invalid_object_path", "{path}");
             assert!(ObjectPrefix::new("k", path).is_err(), "{path}");
         }
         for path in ["/", "/a", "/a/", "/...", "/.a/b.", "/a..b/"] {
@@ -324,14 +294,7 @@ mod tests {
         for text in ["k:/base1", "k:/base1/", "k:/base1/t1", "k:/base1/t1/"] {
             assert!(covers(text), "{text}");
         }
-        for text in [
-            "k:/base10/",
-            "k:/base",
-            "k:/",
-            "k:base1/t1",
-            "k:/Base1/",
-            "l:/base1/",
-        ] {
+        for text in ["k:/base10/", "k:/base", "k:/", "k:base1/t1", "k:/Base1/", "l:/base1/"] {
             assert!(!covers(text), "{text}");
         }
     }

@@ -22,12 +22,7 @@ impl<O> PageRequest<O> {
 
 impl<O: Default> Default for PageRequest<O> {
     fn default() -> Self {
-        Self {
-            page: 1,
-            size: 50,
-            order: O::default(),
-            descending: false,
-        }
+        Self { page: 1, size: 50, order: O::default(), descending: false }
     }
 }
 
@@ -43,9 +38,6 @@ pub struct Page<T> {
 impl<T> Page<T> {
     /// The same page with every item turned into something else.
     pub fn map<U>(self, f: impl FnMut(T) -> U) -> Page<U> {
-        Page {
-            count: self.count,
-            items: self.items.into_iter().map(f).collect(),
-        }
+        Page { count: self.count, items: self.items.into_iter().map(f).collect() }
     }
 }

@@ -19,9 +19,7 @@ impl PermissionCode {
     pub fn parse(text: &str) -> Result<Self, FieldError> {
         let is_word = |part: &str| {
             !part.is_empty()
-                && part
-                    .chars()
-                    .all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.'))
+                && part.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.'))
         };
         match text.split_once('.') {
             Some((app, codename))
@@ -133,10 +131,7 @@ mod tests {
             "аpp.view",
         ] {
             let error = PermissionCode::parse(code).unwrap_err();
-            assert_eq!(
-                (error.field, error.code),
-                ("permission", "invalid_permission")
-            );
+            assert_eq!((error.field, error.code), ("permission", "invalid_permission"));
         }
     }
 

@@ -44,11 +44,7 @@ pub struct SessionLimits {
 
 impl Default for SessionLimits {
     fn default() -> Self {
-        Self {
-            absolute: Duration::from_hours(24),
-            idle: None,
-            per_user: 50,
-        }
+        Self { absolute: Duration::from_hours(24), idle: None, per_user: 50 }
     }
 }
 

@@ -94,11 +94,7 @@ pub(crate) fn name(
         return Err(FieldError::new(field, "required", "is empty"));
     }
     if name.trim() != name {
-        return Err(FieldError::new(
-            field,
-            "surrounding_blanks",
-            "begins or ends with a blank",
-        ));
+        return Err(FieldError::new(field, "surrounding_blanks", "begins or ends with a blank"));
     }
     Ok(name)
 }

@@ -5,10 +5,7 @@ use crate::{id::UserId, time::Timestamp};
 
 /// An account: who someone is here. What the person may do follows from grants and groups.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "independent marks of an account"
-)]
+#[expect(clippy::struct_excessive_bools, reason = "independent marks of an account")]
 pub struct User {
     /// The account's id.
     pub id: UserId,

@@ -168,10 +168,7 @@ mod tests {
     fn names_from_elsewhere_may_mix_scripts_but_hide_nothing() {
         assert!(Username::from_elsewhere("аdmin").is_ok());
         let hidden = Username::from_elsewhere("ad\u{202E}nim").unwrap_err();
-        assert_eq!(
-            (hidden.field, hidden.code),
-            ("username", "forbidden_character")
-        );
+        assert_eq!((hidden.field, hidden.code), ("username", "forbidden_character"));
         assert!(hidden.message.contains("U+202E"), "{}", hidden.message);
     }
 
@@ -198,12 +195,8 @@ mod tests {
     #[test]
     fn atk_a025_compatibility_forms_and_case_find_one_account() {
         let ann = Username::parse("Ann Fischer").unwrap();
-        for typed in [
-            "ann fischer",
-            "ANN FISCHER",
-            "Ａｎｎ Ｆｉｓｃｈｅｒ",
-            "Ann Fiſcher",
-        ] {
+        for typed in ["ann fischer", "ANN FISCHER", "Ａｎｎ Ｆｉｓｃｈｅｒ", "Ann Fiſcher"]
+        {
             assert_eq!(Username::key_of(typed), ann.key(), "{typed}");
         }
         let strasse = Username::parse("Straße").unwrap();
@@ -220,12 +213,7 @@ mod tests {
     fn fuzz_z15_the_key_of_every_single_character_is_its_own_key() {
         for character in '\0'..=char::MAX {
             let key = Username::key_of(character.encode_utf8(&mut [0; 4]));
-            assert_eq!(
-                Username::key_of(&key),
-                key,
-                "U+{:04X}",
-                u32::from(character)
-            );
+            assert_eq!(Username::key_of(&key), key, "U+{:04X}", u32::from(character));
         }
     }
 

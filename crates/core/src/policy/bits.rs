@@ -33,8 +33,6 @@ impl Bits {
 
     /// The numbers in the set, in order.
     pub fn iter(&self) -> impl Iterator<Item = u32> + '_ {
-        (0u32..)
-            .take(self.0.len() * 64)
-            .filter(|number| self.contains(*number))
+        (0u32..).take(self.0.len() * 64).filter(|number| self.contains(*number))
     }
 }

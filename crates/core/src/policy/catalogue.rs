@@ -26,11 +26,7 @@ pub struct Catalogue {
 impl Catalogue {
     /// Reads all of it: three queries, whatever there is.
     pub fn load(tx: &mut dyn Tx) -> StoreResult<Self> {
-        Ok(Self::new(
-            tx.permissions()?,
-            tx.delete_rules()?,
-            &tx.nestings()?,
-        ))
+        Ok(Self::new(tx.permissions()?, tx.delete_rules()?, &tx.nestings()?))
     }
 
     /// Puts it together.
@@ -39,26 +35,15 @@ impl Catalogue {
         delete_rules: Vec<(ObjectType, DeleteRule)>,
         nestings: &[Nesting],
     ) -> Self {
-        let bits = (0..)
-            .zip(&permissions)
-            .map(|(bit, p)| (p.code.clone(), bit))
-            .collect();
+        let bits = (0..).zip(&permissions).map(|(bit, p)| (p.code.clone(), bit)).collect();
         let mut parents: HashMap<_, Vec<_>> = HashMap::new();
         for nesting in nestings {
-            parents
-                .entry(nesting.child)
-                .or_default()
-                .push(nesting.parent);
+            parents.entry(nesting.child).or_default().push(nesting.parent);
         }
         for of_one in parents.values_mut() {
             of_one.sort_unstable();
         }
-        Self {
-            permissions,
-            bits,
-            delete_rules: delete_rules.into_iter().collect(),
-            parents,
-        }
+        Self { permissions, bits, delete_rules: delete_rules.into_iter().collect(), parents }
     }
 
     /// All permissions, by code.
@@ -68,8 +53,7 @@ impl Catalogue {
 
     /// One permission by its code.
     pub fn permission(&self, code: &str) -> Option<&Permission> {
-        self.bit(code)
-            .and_then(|bit| self.permissions.get(bit as usize))
+        self.bit(code).and_then(|bit| self.permissions.get(bit as usize))
     }
 
     /// A permission's place in a [bit set](super::bits::Bits).
@@ -79,11 +63,7 @@ impl Catalogue {
 
     /// What a permission does to objects of a kind, when sharing levels speak about it.
     pub fn action_on(&self, permission: &Permission, kind: &ObjectType) -> Option<Action> {
-        permission
-            .on
-            .as_ref()
-            .filter(|(own, _)| own == kind)
-            .map(|(_, action)| *action)
+        permission.on.as_ref().filter(|(own, _)| own == kind).map(|(_, action)| *action)
     }
 
     /// The permissions that stand for an action on a kind of object.
@@ -92,9 +72,7 @@ impl Catalogue {
         kind: &'a ObjectType,
         action: Action,
     ) -> impl Iterator<Item = &'a Permission> {
-        self.permissions
-            .iter()
-            .filter(move |p| self.action_on(p, kind) == Some(action))
+        self.permissions.iter().filter(move |p| self.action_on(p, kind) == Some(action))
     }
 
     /// Who may remove objects of a kind.

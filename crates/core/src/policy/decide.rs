@@ -28,11 +28,7 @@ pub struct Question<'a> {
 impl<'a> Question<'a> {
     /// About a permission as a whole.
     pub fn whole(permission: &'a str) -> Self {
-        Self {
-            permission,
-            object: None,
-            known: None,
-        }
+        Self { permission, object: None, known: None }
     }
 }
 
@@ -112,11 +108,7 @@ pub fn decide(
     question: Question<'_>,
     now: Timestamp,
 ) -> Decision {
-    if facts.user().is_live(now) {
-        judge(facts, catalogue, question)
-    } else {
-        no(Reason::NotLive)
-    }
+    if facts.user().is_live(now) { judge(facts, catalogue, question) } else { no(Reason::NotLive) }
 }
 
 /// The decision about an account that is live.
@@ -146,11 +138,7 @@ fn judge(facts: &Facts, catalogue: &Catalogue, question: Question<'_>) -> Decisi
 /// Every registered permission that the user holds as a whole: the warm path's memory of
 /// [`decide`].
 pub fn whole_permissions(facts: &Facts, catalogue: &Catalogue, now: Timestamp) -> Bits {
-    if facts.user().is_live(now) {
-        whole_once_live(facts, catalogue)
-    } else {
-        Bits::default()
-    }
+    if facts.user().is_live(now) { whole_once_live(facts, catalogue) } else { Bits::default() }
 }
 
 /// What [`whole_permissions`] would be if the account were live: what enabling it gives away.
@@ -172,25 +160,14 @@ pub fn may_know_of(
     known: Option<&Object>,
     now: Timestamp,
 ) -> bool {
-    let mut looks = catalogue
-        .permissions_for(&object.kind, Action::View)
-        .peekable();
+    let mut looks = catalogue.permissions_for(&object.kind, Action::View).peekable();
     // Where nothing stands for looking, there is no secret to keep: the answer is the same for
     // objects that exist and objects that do not.
     looks.peek().is_none()
         || looks.any(|look| {
             let permission = look.code.as_str();
-            decide(
-                facts,
-                catalogue,
-                Question {
-                    permission,
-                    object: Some(object),
-                    known,
-                },
-                now,
-            )
-            .allowed
+            decide(facts, catalogue, Question { permission, object: Some(object), known }, now)
+                .allowed
         })
 }
 
@@ -214,21 +191,10 @@ impl<'a> Rules<'a> {
         let kind = question.object.map(|object| &object.kind);
         let action = kind.and_then(|kind| catalogue.action_on(permission, kind));
         let owner_only = kind.is_some_and(|kind| only_owner(catalogue, kind, action));
-        let level = question
-            .known
-            .map_or(Level::Private, |known| level_of(known, facts));
-        let is_owner = question
-            .known
-            .is_some_and(|known| known.owner == facts.user().id);
+        let level = question.known.map_or(Level::Private, |known| level_of(known, facts));
+        let is_owner = question.known.is_some_and(|known| known.owner == facts.user().id);
         let barred = (owner_only && !is_owner).then_some("only its owner deletes it");
-        Self {
-            facts,
-            action,
-            known: question.known,
-            level,
-            owner_only,
-            barred,
-        }
+        Self { facts, action, known: question.known, level, owner_only, barred }
     }
 
     /// What the user is to the object that allows the action.
@@ -242,14 +208,9 @@ impl<'a> Rules<'a> {
         if self.owner_only {
             None
         } else if reached.is_manager && self.level.lets_managers(action) {
-            Some(Reason::Manager {
-                group: Arc::clone(&reached.name),
-            })
+            Some(Reason::Manager { group: Arc::clone(&reached.name) })
         } else if self.level.lets_members(action) {
-            Some(Reason::Level {
-                level: self.level,
-                path: self.facts.path_to(group),
-            })
+            Some(Reason::Level { level: self.level, path: self.facts.path_to(group) })
         } else {
             None
         }
@@ -263,12 +224,7 @@ pub(super) fn only_owner(catalogue: &Catalogue, kind: &ObjectType, action: Optio
 
 /// The object's own level, else its group's. Groups that the user is not in do not matter.
 fn level_of(object: &Object, facts: &Facts) -> Level {
-    let of_group = || {
-        object
-            .group
-            .and_then(|id| facts.reached(id))
-            .map(|group| group.level)
-    };
+    let of_group = || object.group.and_then(|id| facts.reached(id)).map(|group| group.level);
     object.level.or_else(of_group).unwrap_or(Level::Private)
 }
 
@@ -278,25 +234,15 @@ fn given(facts: &Facts, grant: &Grant) -> Given {
         Subject::Authenticated => Via::Authenticated,
         Subject::Group(group) => Via::Groups(facts.path_to(group)),
     };
-    Given {
-        grant: grant.id,
-        scope: grant.scope.clone(),
-        via,
-    }
+    Given { grant: grant.id, scope: grant.scope.clone(), via }
 }
 
 fn yes(reason: Reason) -> Decision {
-    Decision {
-        allowed: true,
-        reason,
-    }
+    Decision { allowed: true, reason }
 }
 
 fn no(reason: Reason) -> Decision {
-    Decision {
-        allowed: false,
-        reason,
-    }
+    Decision { allowed: false, reason }
 }
 
 impl Reason {
@@ -328,17 +274,10 @@ impl fmt::Display for Reason {
             Self::Granted(given) => write!(f, "granted {given}"),
             Self::Owner => f.write_str("the user owns the object"),
             Self::Manager { group } => {
-                write!(
-                    f,
-                    "the user manages group {group}, which the object belongs to"
-                )
+                write!(f, "the user manages group {group}, which the object belongs to")
             }
             Self::Level { level, path } => {
-                write!(
-                    f,
-                    "the object is {level} for members of its group: {}",
-                    Chain(path)
-                )
+                write!(f, "the object is {level} for members of its group: {}", Chain(path))
             }
             Self::NothingAllows => f.write_str("nothing allows it"),
         }

@@ -74,14 +74,7 @@ impl Facts {
         let ids: Vec<GroupId> = reach.iter().map(|step| step.group).collect();
         let groups = tx.groups_by_ids(&ids)?;
         let grants = tx.grants_to(&subjects(user.id, &ids))?;
-        Ok(Some(Self::new(
-            user,
-            &memberships,
-            &groups,
-            grants,
-            catalogue,
-            now,
-        )))
+        Ok(Some(Self::new(user, &memberships, &groups, grants, catalogue, now)))
     }
 
     /// Puts together what has been read: the user's memberships, the groups these reach, and the
@@ -96,13 +89,8 @@ impl Facts {
         now: Timestamp,
     ) -> Self {
         let ends = memberships.iter().filter_map(|m| m.expires_at);
-        let ends = ends
-            .chain(grants.iter().filter_map(|g| g.expires_at))
-            .chain(user.expires_at);
-        let valid_until = ends
-            .filter(|end| *end > now)
-            .min()
-            .unwrap_or(Timestamp::MAX);
+        let ends = ends.chain(grants.iter().filter_map(|g| g.expires_at)).chain(user.expires_at);
+        let valid_until = ends.filter(|end| *end > now).min().unwrap_or(Timestamp::MAX);
 
         let groups: HashMap<GroupId, &Group> = groups.iter().map(|g| (g.id, g)).collect();
         let reached: HashMap<_, _> = reach(memberships, catalogue, now)
@@ -141,13 +129,7 @@ impl Facts {
             };
             slot.get_or_insert(position);
         }
-        Self {
-            user,
-            reached,
-            grants,
-            by_permission,
-            valid_until,
-        }
+        Self { user, reached, grants, by_permission, valid_until }
     }
 
     /// The account.
@@ -204,9 +186,7 @@ impl Facts {
             let object = object.filter(|_| !of_code.prefixes.is_empty())?;
             ancestors(object).find_map(|prefix| of_code.prefixes.get(&prefix).and_then(pick))
         };
-        let position = on_object
-            .or_else(below_path)
-            .or_else(|| pick(&of_code.whole))?;
+        let position = on_object.or_else(below_path).or_else(|| pick(&of_code.whole))?;
         self.grants.get(position)
     }
 }
@@ -214,9 +194,7 @@ impl Facts {
 /// Whom grants must be made to in order to reach this user.
 pub fn subjects(user: UserId, groups: &[GroupId]) -> Vec<Subject> {
     let own = [Subject::User(user), Subject::Authenticated];
-    own.into_iter()
-        .chain(groups.iter().copied().map(Subject::Group))
-        .collect()
+    own.into_iter().chain(groups.iter().copied().map(Subject::Group)).collect()
 }
 
 /// The path prefixes that cover an object, the longest first.
@@ -224,17 +202,11 @@ fn ancestors(object: &ObjectRef) -> impl Iterator<Item = ObjectPrefix> + '_ {
     let id = &*object.id;
     let is_path = id.starts_with('/');
     let itself = (is_path && !id.ends_with('/')).then(|| format!("{id}/").into());
-    let above = id
-        .rmatch_indices('/')
-        .filter(move |_| is_path)
-        .map(|(at, _)| id[..=at].into());
+    let above = id.rmatch_indices('/').filter(move |_| is_path).map(|(at, _)| id[..=at].into());
     itself
         .into_iter()
         .chain(above)
-        .map(|path: Box<str>| ObjectPrefix {
-            kind: object.kind.clone(),
-            path,
-        })
+        .map(|path: Box<str>| ObjectPrefix { kind: object.kind.clone(), path })
 }
 
 struct Step {
@@ -266,11 +238,7 @@ fn reach(memberships: &[Membership], catalogue: &Catalogue, now: Timestamp) -> V
         }
         for parent in catalogue.parents(group) {
             if seen.insert(*parent) {
-                steps.push(Step {
-                    group: *parent,
-                    is_manager: false,
-                    through: Some(group),
-                });
+                steps.push(Step { group: *parent, is_manager: false, through: Some(group) });
                 queue.push_back((*parent, depth + 1));
             }
         }

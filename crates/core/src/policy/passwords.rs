@@ -34,11 +34,7 @@ pub struct PasswordProblem {
 impl PasswordProblem {
     /// A problem without numbers.
     pub fn new(code: &'static str, help: impl Into<String>) -> Self {
-        Self {
-            code,
-            params: BTreeMap::new(),
-            help: help.into(),
-        }
+        Self { code, params: BTreeMap::new(), help: help.into() }
     }
 
     /// The same problem with a number.
@@ -58,11 +54,7 @@ pub trait PasswordPolicy: Send + Sync {
 
 /// All problems in one sentence.
 pub fn summary(problems: &[PasswordProblem]) -> String {
-    problems
-        .iter()
-        .map(|problem| problem.help.as_str())
-        .collect::<Vec<_>>()
-        .join("; ")
+    problems.iter().map(|problem| problem.help.as_str()).collect::<Vec<_>>().join("; ")
 }
 
 /// Judges the length alone: in code points of the NFC form at least `min_length`, in bytes at
@@ -141,10 +133,7 @@ mod tests {
         // Eight letters, sixteen code points as typed.
         let decomposed = "a\u{308}".repeat(8);
         let problem = length_problem(&decomposed, 9).unwrap();
-        assert_eq!(
-            (problem.code, problem.params["min_length"]),
-            ("too_short", 9)
-        );
+        assert_eq!((problem.code, problem.params["min_length"]), ("too_short", 9));
         assert_eq!(length_problem(&decomposed, 8), None);
         assert_eq!(length_problem(&"🔬".repeat(64), 64), None);
     }
@@ -153,10 +142,7 @@ mod tests {
     fn a_password_has_an_upper_bound_in_bytes() {
         assert_eq!(length_problem(&"x".repeat(4096), 15), None);
         let problem = length_problem(&"x".repeat(4097), 15).unwrap();
-        assert_eq!(
-            (problem.code, problem.params["max_bytes"]),
-            ("too_long", 4096)
-        );
+        assert_eq!((problem.code, problem.params["max_bytes"]), ("too_long", 4096));
     }
 
     #[test]
@@ -173,14 +159,7 @@ mod tests {
         ] {
             assert!(is_trivial(trivial), "{trivial}");
         }
-        for other in [
-            "",
-            "a",
-            "1357924680",
-            "abcdefgh1jklmn",
-            "tubwoqkxmzrnaey",
-            "aabbccdd",
-        ] {
+        for other in ["", "a", "1357924680", "abcdefgh1jklmn", "tubwoqkxmzrnaey", "aabbccdd"] {
             assert!(!is_trivial(other), "{other}");
         }
     }

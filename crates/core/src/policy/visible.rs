@@ -12,12 +12,7 @@ use crate::{
     time::Timestamp,
 };
 
-const LEVELS: [Level; 4] = [
-    Level::Private,
-    Level::ReadOnly,
-    Level::ReadAnnotate,
-    Level::ReadWrite,
-];
+const LEVELS: [Level; 4] = [Level::Private, Level::ReadOnly, Level::ReadAnnotate, Level::ReadWrite];
 
 /// Describes the objects of a kind for which the user has the permission. `None` when there can
 /// be none.
@@ -37,11 +32,7 @@ pub fn visible(
     let is_superuser = facts.user().is_superuser;
     let mut visibility = Visibility::default();
 
-    for grant in facts
-        .grants()
-        .iter()
-        .filter(|grant| grant.permission == permission.code)
-    {
+    for grant in facts.grants().iter().filter(|grant| grant.permission == permission.code) {
         match (grant.effect, &grant.scope) {
             (Effect::Deny, _) if is_superuser => {}
             (Effect::Deny, Scope::Whole) => return None,
@@ -72,15 +63,9 @@ fn groups(facts: &Facts, action: Action) -> Vec<VisibleGroup> {
         .filter_map(|(group, reached)| {
             let as_manager = || lowest(&|level| level.lets_managers(action));
             let as_member = lowest(&|level| level.lets_members(action));
-            let min_level = as_member
-                .into_iter()
-                .chain(as_manager().filter(|_| reached.is_manager))
-                .min()?;
-            Some(VisibleGroup {
-                group,
-                default_level: reached.level,
-                min_level,
-            })
+            let min_level =
+                as_member.into_iter().chain(as_manager().filter(|_| reached.is_manager)).min()?;
+            Some(VisibleGroup { group, default_level: reached.level, min_level })
         })
         .collect();
     groups.sort_unstable_by_key(|visible| visible.group);

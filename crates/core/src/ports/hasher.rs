@@ -29,12 +29,7 @@ impl PasswordHash {
 
 impl std::fmt::Debug for PasswordHash {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let scheme = self
-            .0
-            .trim_start_matches('$')
-            .split('$')
-            .next()
-            .unwrap_or_default();
+        let scheme = self.0.trim_start_matches('$').split('$').next().unwrap_or_default();
         let shown = if self.0.contains('$') { scheme } else { "" };
         write!(f, "PasswordHash({shown}…)")
     }

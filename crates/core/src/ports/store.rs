@@ -78,10 +78,7 @@ impl StoreError {
         kind: StoreErrorKind,
         source: impl Into<Box<dyn StdError + Send + Sync>>,
     ) -> Self {
-        Self {
-            kind,
-            source: Some(source.into()),
-        }
+        Self { kind, source: Some(source.into()) }
     }
 
     /// Whether a write failed because a like row was there already.
@@ -231,11 +228,7 @@ impl Store {
         let answer = Arc::clone(&slot);
         let job: Work = Box::new(move |tx| {
             let result = work(tx);
-            let outcome = if result.is_ok() {
-                Outcome::Commit
-            } else {
-                Outcome::RollBack
-            };
+            let outcome = if result.is_ok() { Outcome::Commit } else { Outcome::RollBack };
             *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(result);
             outcome
         });

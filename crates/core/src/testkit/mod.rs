@@ -70,18 +70,12 @@ impl Entropy for SeededEntropy {
 
 /// A context at the manual clock's time, with repeatable chance, acting as the command line.
 pub fn cx(clock: &Arc<ManualClock>, seed: u64) -> OpCx {
-    OpCx::for_cli(
-        Arc::clone(clock) as Arc<dyn Clock>,
-        Arc::new(SeededEntropy::new(seed)),
-    )
+    OpCx::for_cli(Arc::clone(clock) as Arc<dyn Clock>, Arc::new(SeededEntropy::new(seed)))
 }
 
 /// As [`cx`], of a request that nobody has been recognised in yet.
 pub fn request_cx(clock: &Arc<ManualClock>, seed: u64, address: &str) -> OpCx {
-    let client = Client {
-        address: address.to_owned(),
-        user_agent: "test".to_owned(),
-    };
+    let client = Client { address: address.to_owned(), user_agent: "test".to_owned() };
     OpCx::for_request(
         client,
         Arc::clone(clock) as Arc<dyn Clock>,

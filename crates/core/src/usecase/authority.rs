@@ -30,10 +30,7 @@ pub(crate) struct Authority {
 
 enum Holder {
     System(&'static str),
-    User {
-        facts: Box<Facts>,
-        authenticated_at: Timestamp,
-    },
+    User { facts: Box<Facts>, authenticated_at: Timestamp },
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -60,25 +57,14 @@ impl Authority {
         let holder = match &cx.actor {
             Actor::System(name) => Holder::System(name),
             Actor::Anonymous => return Err(Forbidden::NotAuthenticated.into()),
-            Actor::User {
-                id,
-                authenticated_at,
-                ..
-            } => {
+            Actor::User { id, authenticated_at, .. } => {
                 let facts = Facts::load(tx, &catalogue, *id, now)?
                     .filter(|facts| facts.user().is_live(now))
                     .ok_or(Forbidden::NotAuthenticated)?;
-                Holder::User {
-                    facts: Box::new(facts),
-                    authenticated_at: *authenticated_at,
-                }
+                Holder::User { facts: Box::new(facts), authenticated_at: *authenticated_at }
             }
         };
-        Ok(Self {
-            holder,
-            catalogue,
-            now,
-        })
+        Ok(Self { holder, catalogue, now })
     }
 
     /// The actor's own facts; none for the operator at the command line.
@@ -99,8 +85,7 @@ impl Authority {
 
     /// The right, in words for the audit log, or what is missing.
     pub(crate) fn require(&self, code: &'static str) -> Result<String, Forbidden> {
-        self.right(code)
-            .ok_or_else(|| Forbidden::Permission(code.to_owned()))
+        self.right(code).ok_or_else(|| Forbidden::Permission(code.to_owned()))
     }
 
     /// The right, in words, if the actor has it.
@@ -109,29 +94,21 @@ impl Authority {
             Holder::System(name) => Some((*name).to_owned()),
             Holder::User { facts, .. } => {
                 let decision = decide(facts, &self.catalogue, Question::whole(code), self.now);
-                decision
-                    .allowed
-                    .then(|| format!("{code}: {}", decision.reason))
+                decision.allowed.then(|| format!("{code}: {}", decision.reason))
             }
         }
     }
 
     pub(crate) fn require_superuser(&self) -> Result<(), Forbidden> {
-        if self.is_superuser() {
-            Ok(())
-        } else {
-            Err(Forbidden::SuperuserOnly)
-        }
+        if self.is_superuser() { Ok(()) } else { Err(Forbidden::SuperuserOnly) }
     }
 
     /// Refuses an actor whose last proof of identity is too long ago.
     pub(crate) fn require_fresh(&self) -> Result<(), Forbidden> {
         match &self.holder {
-            Holder::User {
-                authenticated_at, ..
-            } if self.now.since(*authenticated_at) > FRESH => Err(Forbidden::NotFresh {
-                minutes: FRESH.as_secs() / 60,
-            }),
+            Holder::User { authenticated_at, .. } if self.now.since(*authenticated_at) > FRESH => {
+                Err(Forbidden::NotFresh { minutes: FRESH.as_secs() / 60 })
+            }
             _ => Ok(()),
         }
     }

@@ -46,14 +46,9 @@ impl Bootstrap {
     pub async fn prepare(&self, cx: &OpCx) -> Result<(), StoreError> {
         let cx = cx.clone();
         let wanted: Vec<_> = rights::all(cx.now()).collect();
-        let known = self
-            .store
-            .read::<_, StoreError>(|tx| tx.permissions())
-            .await?;
+        let known = self.store.read::<_, StoreError>(|tx| tx.permissions()).await?;
         let is_known = |p: &crate::domain::permission::Permission| {
-            known
-                .iter()
-                .any(|k| k.code == p.code && k.description == p.description)
+            known.iter().any(|k| k.code == p.code && k.description == p.description)
         };
         if wanted.iter().all(is_known) {
             return Ok(());
@@ -71,9 +66,7 @@ impl Bootstrap {
 
     /// Whether nobody has ever been superuser here.
     pub async fn is_open(&self) -> Result<bool, StoreError> {
-        self.store
-            .read(|tx| Ok(tx.instance_mark(FIRST_SUPERUSER_MARK)?.is_none()))
-            .await
+        self.store.read(|tx| Ok(tx.instance_mark(FIRST_SUPERUSER_MARK)?.is_none())).await
     }
 
     /// A fresh one-time token for the link that makes the first superuser; earlier ones are worth
@@ -136,10 +129,7 @@ impl Bootstrap {
             AdminError::field("password", "required", "a superuser needs a password")
         })?;
         let hash = self.passwords.accept(&user, password).await?;
-        let (cx, digest) = (
-            cx.clone(),
-            token.map(|token| TokenDigest::of(token.expose())),
-        );
+        let (cx, digest) = (cx.clone(), token.map(|token| TokenDigest::of(token.expose())));
         self.store
             .write(move |tx| {
                 tx.announce(Change::User(user.id), now)?;
@@ -172,9 +162,5 @@ impl Bootstrap {
 }
 
 fn dead_link() -> AdminError {
-    AdminError::field(
-        "token",
-        "dead_link",
-        "the link was used already, or is too old",
-    )
+    AdminError::field("token", "dead_link", "the link was used already, or is too old")
 }

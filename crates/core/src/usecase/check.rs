@@ -63,11 +63,7 @@ impl Check {
                 let now = cx.now();
                 let facts = Facts::load(tx, &authority.catalogue, user, now)?
                     .ok_or(AdminError::NotFound("user"))?;
-                let known = object
-                    .as_ref()
-                    .map(|object| tx.object(object))
-                    .transpose()?
-                    .flatten();
+                let known = object.as_ref().map(|object| tx.object(object)).transpose()?.flatten();
                 let question = Question {
                     permission: &permission,
                     object: object.as_ref(),
@@ -97,18 +93,12 @@ impl Check {
         };
         let known = match object.cloned() {
             Some(object) => {
-                self.store
-                    .lookup::<_, StoreError>(move |tx| tx.object(&object))
-                    .await?
+                self.store.lookup::<_, StoreError>(move |tx| tx.object(&object)).await?
             }
             None => None,
         };
         let catalogue = principal.catalogue();
-        let question = Question {
-            permission,
-            object,
-            known: known.as_ref(),
-        };
+        let question = Question { permission, object, known: known.as_ref() };
         let decision = decide(&facts, catalogue, question, now);
         let hidden = |object| !may_know_of(&facts, catalogue, object, known.as_ref(), now);
         Ok(match object {
@@ -138,10 +128,7 @@ impl Check {
                 let visibility = visible(facts, &authority.catalogue, &permission, &kind, cx.now());
                 match visibility {
                     Some(visibility) => Ok(tx.visible_objects(&kind, &visibility, &request)?),
-                    None => Ok(Page {
-                        count: 0,
-                        items: Vec::new(),
-                    }),
+                    None => Ok(Page { count: 0, items: Vec::new() }),
                 }
             })
             .await
@@ -173,28 +160,26 @@ impl Check {
             .read(move |tx| {
                 let catalogue = Catalogue::load(tx)?;
                 let facts = Facts::load(tx, &catalogue, user, now)?;
-                Ok(facts
-                    .filter(|facts| facts.user().is_live(now))
-                    .map(|facts| {
-                        let held = whole_permissions(&facts, &catalogue, now);
-                        let all = catalogue.permissions();
-                        let held = held.iter().filter_map(|bit| all.get(bit as usize));
-                        let mut groups: Vec<_> = facts
-                            .groups()
-                            .map(|(_, group)| (group.name.to_string(), group.is_manager))
-                            .collect();
-                        groups.sort_unstable();
-                        Description {
-                            user: facts.user().clone(),
-                            managed_groups: groups
-                                .iter()
-                                .filter(|g| g.1)
-                                .map(|g| g.0.clone())
-                                .collect(),
-                            groups: groups.into_iter().map(|g| g.0).collect(),
-                            permissions: held.map(|p| p.code.to_string()).collect(),
-                        }
-                    }))
+                Ok(facts.filter(|facts| facts.user().is_live(now)).map(|facts| {
+                    let held = whole_permissions(&facts, &catalogue, now);
+                    let all = catalogue.permissions();
+                    let held = held.iter().filter_map(|bit| all.get(bit as usize));
+                    let mut groups: Vec<_> = facts
+                        .groups()
+                        .map(|(_, group)| (group.name.to_string(), group.is_manager))
+                        .collect();
+                    groups.sort_unstable();
+                    Description {
+                        user: facts.user().clone(),
+                        managed_groups: groups
+                            .iter()
+                            .filter(|g| g.1)
+                            .map(|g| g.0.clone())
+                            .collect(),
+                        groups: groups.into_iter().map(|g| g.0).collect(),
+                        permissions: held.map(|p| p.code.to_string()).collect(),
+                    }
+                }))
             })
             .await
     }

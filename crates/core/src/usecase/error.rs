@@ -84,10 +84,7 @@ pub enum AdminError {
 impl AdminError {
     /// A conflict with its stable word and reason.
     pub fn conflict(code: &'static str, message: impl Into<String>) -> Self {
-        Self::Conflict {
-            code,
-            message: message.into(),
-        }
+        Self::Conflict { code, message: message.into() }
     }
 
     /// One field that does not hold.

@@ -72,9 +72,7 @@ impl Grants {
         self.store
             .read(move |tx| {
                 let authority = Authority::load(tx, &cx)?;
-                authority
-                    .right(rights::VIEW_GRANT)
-                    .ok_or(AdminError::NotFound("grant"))?;
+                authority.right(rights::VIEW_GRANT).ok_or(AdminError::NotFound("grant"))?;
                 tx.grant_by_id(id)?.ok_or(AdminError::NotFound("grant"))
             })
             .await
@@ -161,14 +159,7 @@ pub(super) fn put(
         (false, Effect::Allow) => "grant.added",
         (false, Effect::Deny) => "grant.denied",
     };
-    record(
-        tx,
-        cx,
-        action,
-        Target::new("grant", grant.id, &name),
-        right,
-        details(&grant),
-    )?;
+    record(tx, cx, action, Target::new("grant", grant.id, &name), right, details(&grant))?;
     Ok((grant, before.is_none()))
 }
 

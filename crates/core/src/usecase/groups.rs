@@ -94,9 +94,7 @@ impl Groups {
         self.store
             .read(move |tx| {
                 let authority = Authority::load(tx, &cx)?;
-                let found = tx
-                    .group_by_name_key(&key)?
-                    .ok_or(AdminError::NotFound("group"))?;
+                let found = tx.group_by_name_key(&key)?.ok_or(AdminError::NotFound("group"))?;
                 visible(tx, &authority, found.id)
             })
             .await
@@ -110,16 +108,10 @@ impl Groups {
                 let authority = Authority::load(tx, &cx)?;
                 visible(tx, &authority, id)?;
                 let nestings = tx.nestings()?;
-                let inside: Vec<_> = nestings
-                    .iter()
-                    .filter(|n| n.parent == id)
-                    .map(|n| n.child)
-                    .collect();
-                let around: Vec<_> = nestings
-                    .iter()
-                    .filter(|n| n.child == id)
-                    .map(|n| n.parent)
-                    .collect();
+                let inside: Vec<_> =
+                    nestings.iter().filter(|n| n.parent == id).map(|n| n.child).collect();
+                let around: Vec<_> =
+                    nestings.iter().filter(|n| n.child == id).map(|n| n.parent).collect();
                 Ok((tx.groups_by_ids(&inside)?, tx.groups_by_ids(&around)?))
             })
             .await
@@ -148,14 +140,7 @@ impl Groups {
                 let right = authority.require(rights::ADD_GROUP)?;
                 tx.insert_group(&group).map_err(taken)?;
                 let details = json!({ "level": group.level.as_str() });
-                record(
-                    tx,
-                    &cx,
-                    "group.added",
-                    Target::group(&group),
-                    right,
-                    details,
-                )?;
+                record(tx, &cx, "group.added", Target::group(&group), right, details)?;
                 Ok(group.clone())
             })
             .await
@@ -182,14 +167,7 @@ impl Groups {
                 tx.delete_group(id).map_err(|error| {
                     owns_something(error, "the group still owns objects: hand them over first")
                 })?;
-                record(
-                    tx,
-                    &cx,
-                    "group.deleted",
-                    Target::group(&group),
-                    right,
-                    json!({}),
-                )?;
+                record(tx, &cx, "group.deleted", Target::group(&group), right, json!({}))?;
                 Ok(())
             })
             .await
@@ -216,14 +194,7 @@ impl Groups {
                     }
                 })?;
                 let details = json!({ "group": child.name.as_str(), "id": child.id });
-                record(
-                    tx,
-                    &cx,
-                    "group.nested",
-                    Target::group(&parent),
-                    right,
-                    details,
-                )?;
+                record(tx, &cx, "group.nested", Target::group(&parent), right, details)?;
                 Ok(())
             })
             .await
@@ -243,14 +214,7 @@ impl Groups {
                     return Err(AdminError::NotFound("nested group"));
                 }
                 let details = json!({ "id": nesting.child });
-                record(
-                    tx,
-                    &cx,
-                    "group.unnested",
-                    Target::group(&parent),
-                    right,
-                    details,
-                )?;
+                record(tx, &cx, "group.unnested", Target::group(&parent), right, details)?;
                 Ok(())
             })
             .await
@@ -284,23 +248,14 @@ fn edit(tx: &mut dyn Tx, cx: &OpCx, id: GroupId, patch: &GroupPatch) -> AdminRes
         "name": { "from": before.name.as_str(), "to": after.name.as_str() },
         "level": { "from": before.level.as_str(), "to": after.level.as_str() },
     });
-    record(
-        tx,
-        cx,
-        "group.changed",
-        Target::group(&after),
-        right,
-        details,
-    )?;
+    record(tx, cx, "group.changed", Target::group(&after), right, details)?;
     Ok(after)
 }
 
 /// The group, if the actor may know of it.
 pub(super) fn visible(tx: &mut dyn Tx, authority: &Authority, id: GroupId) -> AdminResult<Group> {
     let group = tx.group_by_id(id)?.ok_or(AdminError::NotFound("group"))?;
-    let own = authority
-        .facts()
-        .is_some_and(|facts| facts.reached(id).is_some());
+    let own = authority.facts().is_some_and(|facts| facts.reached(id).is_some());
     if own || authority.right(rights::VIEW_GROUP).is_some() {
         Ok(group)
     } else {
@@ -310,10 +265,7 @@ pub(super) fn visible(tx: &mut dyn Tx, authority: &Authority, id: GroupId) -> Ad
 
 /// Whether the actor manages this very group.
 pub(super) fn manages(authority: &Authority, id: GroupId) -> bool {
-    authority
-        .facts()
-        .and_then(|facts| facts.reached(id))
-        .is_some_and(|reached| reached.is_manager)
+    authority.facts().and_then(|facts| facts.reached(id)).is_some_and(|reached| reached.is_manager)
 }
 
 /// Refuses to bring anybody into a group whose grants the actor does not hold.
@@ -326,11 +278,7 @@ pub(super) fn require_conferred(
     let mut at = 0;
     while let Some(next) = groups.get(at) {
         let parents = authority.catalogue.parents(*next);
-        let fresh: Vec<_> = parents
-            .iter()
-            .filter(|p| !groups.contains(p))
-            .copied()
-            .collect();
+        let fresh: Vec<_> = parents.iter().filter(|p| !groups.contains(p)).copied().collect();
         groups.extend(fresh);
         at += 1;
     }
@@ -384,12 +332,8 @@ fn climb(
     let mut found = HashMap::from([(from, 0)]);
     let mut edge = HashSet::from([from]);
     for depth in 1..=MAX_NESTING + 1 {
-        edge = nestings
-            .iter()
-            .map(&ends)
-            .filter(|(a, _)| edge.contains(a))
-            .map(|(_, b)| b)
-            .collect();
+        edge =
+            nestings.iter().map(&ends).filter(|(a, _)| edge.contains(a)).map(|(_, b)| b).collect();
         for group in &edge {
             found.insert(*group, depth);
         }
@@ -398,9 +342,5 @@ fn climb(
 }
 
 fn taken(error: StoreError) -> AdminError {
-    if error.is_duplicate() {
-        AdminError::field("name", "taken", "is taken")
-    } else {
-        error.into()
-    }
+    if error.is_duplicate() { AdminError::field("name", "taken", "is taken") } else { error.into() }
 }

@@ -34,11 +34,7 @@ pub struct Housekeeping {
 impl Housekeeping {
     /// Over the store and what is remembered beside it.
     pub fn new(store: Store, principals: Arc<Principals>, throttle: Arc<Throttle>) -> Self {
-        Self {
-            store,
-            principals,
-            throttle,
-        }
+        Self { store, principals, throttle }
     }
 
     /// Ends the sessions that have expired. Answers how many.

@@ -111,12 +111,7 @@ impl Login {
         backends: Vec<Arc<dyn Backend>>,
         throttle: Arc<Throttle>,
     ) -> Self {
-        Self {
-            store,
-            hasher,
-            backends,
-            throttle,
-        }
+        Self { store, hasher, backends, throttle }
     }
 
     /// The names of the backends, in their order.
@@ -138,51 +133,29 @@ impl Login {
         }
         let Attempt::Password { username, password } = &attempt;
         if password.len() > MAX_PASSWORD_BYTES {
-            return Err(LoginError::PasswordTooLong {
-                max: MAX_PASSWORD_BYTES,
-            });
+            return Err(LoginError::PasswordTooLong { max: MAX_PASSWORD_BYTES });
         }
         let addressed = self.addressed(username).await?;
         let key = failure_key(&addressed, username);
         let Some(place) = self.throttle.reserve(key, addressed.failures, cx.now()) else {
             // As much work as a wrong password, whatever the password is.
-            let done = self
-                .hasher
-                .verify(password, None)
-                .await
-                .map_err(unavailable)?;
-            self.record_refusal(cx, addressed.account, "too many failures")
-                .await?;
-            return Err(LoginError::Refused {
-                not_before: done.not_before,
-            });
+            let done = self.hasher.verify(password, None).await.map_err(unavailable)?;
+            self.record_refusal(cx, addressed.account, "too many failures").await?;
+            return Err(LoginError::Refused { not_before: done.not_before });
         };
         let account = addressed.account.as_ref().map(|user| user.id);
-        let bcx = BackendCx {
-            op: cx,
-            store: &self.store,
-            hasher: &*self.hasher,
-            account,
-        };
+        let bcx = BackendCx { op: cx, store: &self.store, hasher: &*self.hasher, account };
         match self.ask(&attempt, &bcx, backend).await? {
             Judged::Verified(by, assertion) => {
                 let user =
                     account_of(&assertion).ok_or(LoginError::Unavailable { retry_after: 5 })?;
                 place.succeeded();
                 let failures = addressed.failures.map(|_| key);
-                Ok(LoginGrant {
-                    user,
-                    backend: by,
-                    rehash: assertion.rehash,
-                    failures,
-                })
+                Ok(LoginGrant { user, backend: by, rehash: assertion.rehash, failures })
             }
             Judged::Refused(rejection) => {
-                self.count_failure(cx, key, addressed.account, rejection.reason, place)
-                    .await?;
-                Err(LoginError::Refused {
-                    not_before: rejection.not_before,
-                })
+                self.count_failure(cx, key, addressed.account, rejection.reason, place).await?;
+                Err(LoginError::Refused { not_before: rejection.not_before })
             }
         }
     }
@@ -193,11 +166,7 @@ impl Login {
         bcx: &BackendCx<'_>,
         only: Option<&str>,
     ) -> Result<Judged, LoginError> {
-        for backend in self
-            .backends
-            .iter()
-            .filter(|b| only.is_none_or(|name| b.name() == name))
-        {
+        for backend in self.backends.iter().filter(|b| only.is_none_or(|name| b.name() == name)) {
             match backend.authenticate(attempt, bcx).await {
                 Verdict::Verified(assertion) => {
                     return Ok(Judged::Verified(backend.name().to_owned(), assertion));
@@ -214,16 +183,9 @@ impl Login {
         }
         // Nobody knew the name: the same work as a wrong password.
         let Attempt::Password { password, .. } = attempt;
-        let done = self
-            .hasher
-            .verify(password, None)
-            .await
-            .map_err(unavailable)?;
+        let done = self.hasher.verify(password, None).await.map_err(unavailable)?;
         let reason = RejectReason::UnknownAccount;
-        Ok(Judged::Refused(Rejection {
-            reason,
-            not_before: done.not_before,
-        }))
+        Ok(Judged::Refused(Rejection { reason, not_before: done.not_before }))
     }
 
     async fn addressed(&self, typed: &str) -> Result<Addressed, StoreError> {
@@ -231,10 +193,7 @@ impl Login {
         self.store
             .lookup(move |tx| {
                 let account = account_named(tx, &typed)?;
-                let mut addressed = Addressed {
-                    account,
-                    failures: None,
-                };
+                let mut addressed = Addressed { account, failures: None };
                 let key = failure_key(&addressed, &typed);
                 addressed.failures = tx.failures(key.as_bytes())?;
                 Ok(addressed)
@@ -283,9 +242,7 @@ impl Login {
         reason: &'static str,
     ) -> Result<(), StoreError> {
         let cx = cx.clone();
-        self.store
-            .write(move |tx| refused(tx, &cx, account.as_ref(), reason))
-            .await
+        self.store.write(move |tx| refused(tx, &cx, account.as_ref(), reason)).await
     }
 }
 
@@ -303,11 +260,7 @@ pub(crate) fn account_named(tx: &mut dyn Tx, typed: &str) -> Result<Option<User>
     if let Some(user) = tx.user_by_username_key(&Username::key_of(typed))? {
         return Ok(Some(user));
     }
-    if typed.contains('@') {
-        tx.user_by_email_key(&Email::key_of(typed))
-    } else {
-        Ok(None)
-    }
+    if typed.contains('@') { tx.user_by_email_key(&Email::key_of(typed)) } else { Ok(None) }
 }
 
 fn account_of(assertion: &Assertion) -> Option<UserId> {

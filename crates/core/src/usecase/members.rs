@@ -124,14 +124,7 @@ impl Members {
                 }
                 let user = member(tx, user)?;
                 let details = json!({ "user": user.username.as_str(), "user_id": user.id });
-                record(
-                    tx,
-                    &cx,
-                    "group.member_removed",
-                    Target::group(&found),
-                    right,
-                    details,
-                )?;
+                record(tx, &cx, "group.member_removed", Target::group(&found), right, details)?;
                 Ok(())
             })
             .await

@@ -43,13 +43,7 @@ impl Passwords {
         throttle: Arc<Throttle>,
         site_name: &str,
     ) -> Self {
-        Self {
-            store,
-            hasher,
-            policy,
-            throttle,
-            site_name: site_name.into(),
-        }
+        Self { store, hasher, policy, throttle, site_name: site_name.into() }
     }
 
     /// Changes the actor's own password; all their other sessions end. A wrong old password
@@ -62,16 +56,11 @@ impl Passwords {
         let (user, stored, failures) = self
             .store
             .lookup::<_, StoreError>(move |tx| {
-                Ok((
-                    tx.user_by_id(id)?,
-                    tx.user_password(id)?,
-                    tx.failures(key.as_bytes())?,
-                ))
+                Ok((tx.user_by_id(id)?, tx.user_password(id)?, tx.failures(key.as_bytes())?))
             })
             .await?;
         let user = user.ok_or(Forbidden::NotAuthenticated)?;
-        self.check_old(cx, &user, key, failures, old, stored.as_ref())
-            .await?;
+        self.check_old(cx, &user, key, failures, old, stored.as_ref()).await?;
         let hash = self.accept(&user, new).await?;
         let cx = cx.clone();
         self.store
@@ -87,14 +76,7 @@ impl Passwords {
                 tx.delete_sessions_of(id, session)?;
                 tx.clear_failures(key.as_bytes())?;
                 let right = "own password, old one given";
-                record(
-                    tx,
-                    &cx,
-                    "user.password_changed",
-                    Target::user(&user),
-                    right,
-                    json!({}),
-                )?;
+                record(tx, &cx, "user.password_changed", Target::user(&user), right, json!({}))?;
                 Ok(())
             })
             .await
@@ -110,8 +92,7 @@ impl Passwords {
 
     /// Takes somebody's password away, so that none matches any more; all their sessions end.
     pub async fn make_unusable(&self, cx: &OpCx, user: UserId) -> AdminResult<()> {
-        self.put(cx, user, PasswordHash::unusable(), "user.password_removed")
-            .await
+        self.put(cx, user, PasswordHash::unusable(), "user.password_removed").await
     }
 
     /// Checks a new password for somebody and hashes it.
@@ -153,14 +134,7 @@ impl Passwords {
                 authority.require_not_outranked(&facts)?;
                 tx.update_user_password(user, &hash, Some(now))?;
                 tx.delete_sessions_of(user, None)?;
-                record(
-                    tx,
-                    &cx,
-                    action,
-                    Target::user(facts.user()),
-                    right,
-                    json!({}),
-                )?;
+                record(tx, &cx, action, Target::user(facts.user()), right, json!({}))?;
                 Ok(())
             })
             .await
@@ -194,14 +168,7 @@ impl Passwords {
                 let count = tx.add_failure(key.as_bytes(), now, start)?;
                 let right = "wrong old password";
                 let target = Target::user(&user);
-                record(
-                    tx,
-                    &own,
-                    "user.password_change_failed",
-                    target,
-                    right,
-                    json!({}),
-                )?;
+                record(tx, &own, "user.password_change_failed", target, right, json!({}))?;
                 Ok(count)
             })
             .await?;
@@ -211,8 +178,5 @@ impl Passwords {
 }
 
 fn changed_meanwhile() -> AdminError {
-    AdminError::conflict(
-        "changed_meanwhile",
-        "the password was changed by somebody else meanwhile",
-    )
+    AdminError::conflict("changed_meanwhile", "the password was changed by somebody else meanwhile")
 }

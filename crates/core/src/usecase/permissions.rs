@@ -170,9 +170,7 @@ impl Permissions {
                 let held = whole_permissions(&facts, &authority.catalogue, cx.now());
                 let all = authority.catalogue.permissions();
                 let codes = held.iter().filter_map(|bit| all.get(bit as usize));
-                Ok(codes
-                    .map(|permission| permission.code.to_string())
-                    .collect())
+                Ok(codes.map(|permission| permission.code.to_string()).collect())
             })
             .await
     }

@@ -56,9 +56,7 @@ impl Principal {
     /// Whether the account holds this permission as a whole: the remembered answer of
     /// [`decide`](crate::policy::decide::decide).
     pub fn has(&self, permission: &str) -> bool {
-        self.catalogue
-            .bit(permission)
-            .is_some_and(|bit| self.whole.contains(bit))
+        self.catalogue.bit(permission).is_some_and(|bit| self.whole.contains(bit))
     }
 
     /// What decisions about this account are made against.
@@ -69,10 +67,7 @@ impl Principal {
     /// The codes of all permissions held as a whole, in order.
     pub fn permissions(&self) -> impl Iterator<Item = &str> {
         let all = self.catalogue.permissions();
-        self.whole
-            .iter()
-            .filter_map(|bit| all.get(bit as usize))
-            .map(|p| p.code.as_str())
+        self.whole.iter().filter_map(|bit| all.get(bit as usize)).map(|p| p.code.as_str())
     }
 
     fn new(facts: &Facts, catalogue: Arc<Catalogue>, epoch: u64, now: Timestamp) -> Self {
@@ -244,10 +239,8 @@ impl Principals {
             let principal = self.accounts.pin().get(&user).cloned();
             principal.filter(|principal| self.is_current(principal, now))
         };
-        let found = self
-            .store
-            .lookup::<_, StoreError>(move |tx| tx.session_by_digest(&digest))
-            .await?;
+        let found =
+            self.store.lookup::<_, StoreError>(move |tx| tx.session_by_digest(&digest)).await?;
         // What this process knows of its last use may not be written down yet.
         let before_now = self.sessions.pin().get(&digest).cloned();
         let found = found.map(|session| Warm::times(&session, before_now.as_deref()));
@@ -350,23 +343,15 @@ impl Principals {
                 Ok((tx.changes_after(after, AT_ONCE)?, last))
             })
             .await?;
-        let in_sequence = (after + 1..)
-            .zip(&changes)
-            .all(|(n, change)| change.number == n);
+        let in_sequence = (after + 1..).zip(&changes).all(|(n, change)| change.number == n);
         if in_sequence && changes.last().map_or(after, |change| change.number) == last {
-            self.committed(
-                &changes
-                    .iter()
-                    .map(|change| change.change)
-                    .collect::<Vec<_>>(),
-            );
+            self.committed(&changes.iter().map(|change| change.change).collect::<Vec<_>>());
         } else {
             // Too many to follow, or forgotten since we last asked: start afresh.
             self.committed(&[Change::Everyone]);
         }
         self.last_number.store(last, Ordering::Release);
-        self.trusted_until
-            .store(asked_at.plus(TRUST).as_micros(), Ordering::Release);
+        self.trusted_until.store(asked_at.plus(TRUST).as_micros(), Ordering::Release);
         Ok(())
     }
 
@@ -387,9 +372,7 @@ impl Principals {
             let seen = Timestamp::from_micros(warm.seen.load(Ordering::Relaxed));
             now < warm.expires_at && now.since(seen) < unused_for
         });
-        self.accounts
-            .pin()
-            .retain(|_, principal| Arc::strong_count(principal) > 1);
+        self.accounts.pin().retain(|_, principal| Arc::strong_count(principal) > 1);
     }
 }
 
@@ -416,9 +399,8 @@ impl Warm {
         let stored = session.last_seen_at;
         let later =
             |time: &AtomicI64| stored.max(Timestamp::from_micros(time.load(Ordering::Relaxed)));
-        let (seen, written) = known.map_or((stored, stored), |warm| {
-            (later(&warm.seen), later(&warm.written))
-        });
+        let (seen, written) =
+            known.map_or((stored, stored), |warm| (later(&warm.seen), later(&warm.written)));
         (session.clone(), seen, written)
     }
 
@@ -462,9 +444,7 @@ pub fn sole_cookie<'h>(headers: impl Iterator<Item = &'h [u8]>, name: &str) -> O
     let mut found = None;
     for pair in headers.flat_map(|header| header.split(|byte| *byte == b';')) {
         let pair = pair.trim_ascii();
-        let value = pair
-            .strip_prefix(name.as_bytes())
-            .and_then(|rest| rest.strip_prefix(b"="));
+        let value = pair.strip_prefix(name.as_bytes()).and_then(|rest| rest.strip_prefix(b"="));
         if let Some(value) = value
             && found.replace(value).is_some()
         {

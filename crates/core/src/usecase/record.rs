@@ -17,16 +17,9 @@ pub(crate) struct Target {
 }
 
 impl Target {
-    #[expect(
-        clippy::needless_pass_by_value,
-        reason = "ids and names of any kind, by the dozen"
-    )]
+    #[expect(clippy::needless_pass_by_value, reason = "ids and names of any kind, by the dozen")]
     pub(crate) fn new(kind: &'static str, id: impl ToString, name: impl ToString) -> Self {
-        Self {
-            kind,
-            id: id.to_string(),
-            name: name.to_string(),
-        }
+        Self { kind, id: id.to_string(), name: name.to_string() }
     }
 
     pub(crate) fn user(user: &User) -> Self {

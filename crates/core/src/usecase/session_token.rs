@@ -33,9 +33,7 @@ impl TokenSeal {
             return Ok(Self(fresh));
         }
         // Another replica started at the same moment and was first.
-        Ok(tx
-            .instance_mark(MARK)?
-            .map_or(Self(fresh), |key| Self(Secret::new(key))))
+        Ok(tx.instance_mark(MARK)?.map_or(Self(fresh), |key| Self(Secret::new(key))))
     }
 
     /// A fresh token, as it goes into the cookie.
@@ -49,12 +47,10 @@ impl TokenSeal {
 
     /// Whether this could be a token of ours.
     pub fn is_genuine(&self, token: &[u8]) -> bool {
-        from_base64url(token)
-            .filter(|bytes| bytes.len() == RANDOM + SEAL)
-            .is_some_and(|bytes| {
-                let (random, seal) = bytes.split_at(RANDOM);
-                self.seal(random).ct_eq(seal).into()
-            })
+        from_base64url(token).filter(|bytes| bytes.len() == RANDOM + SEAL).is_some_and(|bytes| {
+            let (random, seal) = bytes.split_at(RANDOM);
+            self.seal(random).ct_eq(seal).into()
+        })
     }
 
     fn seal(&self, random: &[u8]) -> [u8; SEAL] {
@@ -196,11 +192,7 @@ mod tests {
             format!("{}+", &token[..63]),
             format!("{}%41", &token[..63]),
         ] {
-            assert!(
-                !seal.is_genuine(forged.as_bytes()),
-                "{} bytes",
-                forged.len()
-            );
+            assert!(!seal.is_genuine(forged.as_bytes()), "{} bytes", forged.len());
         }
         assert!(!seal.is_genuine(&[0xFF; 64]));
     }
@@ -213,12 +205,7 @@ mod tests {
         assert_eq!(value, csrf_token(own.expose()));
         assert!(is_csrf_token(own.expose(), value.as_bytes()));
         assert!(!is_csrf_token(other.expose(), value.as_bytes()));
-        for wrong in [
-            "",
-            &value[..42],
-            &format!("{value}A"),
-            own.expose_str().unwrap(),
-        ] {
+        for wrong in ["", &value[..42], &format!("{value}A"), own.expose_str().unwrap()] {
             assert!(!is_csrf_token(own.expose(), wrong.as_bytes()), "{wrong}");
         }
         assert!(!value.contains(own.expose_str().unwrap()));
@@ -288,10 +275,8 @@ mod tests {
     #[test]
     fn two_replicas_that_start_together_have_one_seal() {
         let cx = cx();
-        let mut marks = Marks {
-            rival: Some("the other replica's key".to_owned()),
-            ..Marks::default()
-        };
+        let mut marks =
+            Marks { rival: Some("the other replica's key".to_owned()), ..Marks::default() };
         let ours = TokenSeal::load(&mut marks, &cx).unwrap();
         let theirs = TokenSeal(Secret::new("the other replica's key"));
         assert!(theirs.is_genuine(ours.issue(&cx).expose()));

@@ -84,21 +84,14 @@ impl Sessions {
                 Ok::<_, OpenError>((session.clone(), user))
             })
             .await?;
-        Ok(Opened {
-            token,
-            session,
-            user,
-        })
+        Ok(Opened { token, session, user })
     }
 
     /// The actor's own live sessions, oldest first.
     pub async fn own(&self, cx: &OpCx) -> AdminResult<Vec<Session>> {
         let user = cx.actor.user_id().ok_or(Forbidden::NotAuthenticated)?;
         let (now, limits) = (cx.now(), self.principals.limits());
-        let sessions = self
-            .store
-            .read::<_, StoreError>(move |tx| tx.sessions_of(user))
-            .await?;
+        let sessions = self.store.read::<_, StoreError>(move |tx| tx.sessions_of(user)).await?;
         let live = |s: &Session| limits.hold(s.expires_at, s.last_seen_at, now);
         Ok(sessions.into_iter().filter(live).collect())
     }
@@ -119,12 +112,7 @@ impl Sessions {
 
     /// Ends the session that the actor acts in. Harmless when it has ended already.
     pub async fn log_out(&self, cx: &OpCx) -> AdminResult<()> {
-        let Actor::User {
-            id,
-            session: Some(session),
-            ..
-        } = cx.actor
-        else {
+        let Actor::User { id, session: Some(session), .. } = cx.actor else {
             return Ok(());
         };
         let cx = cx.clone();
@@ -198,14 +186,7 @@ impl Sessions {
                 let owner = tx.user_by_id(user)?.ok_or(AdminError::NotFound("user"))?;
                 let ended = tx.delete_sessions_of(user, spared)?;
                 let details = json!({ "ended": ended });
-                record(
-                    tx,
-                    &cx,
-                    "session.all_ended",
-                    Target::user(&owner),
-                    right,
-                    details,
-                )?;
+                record(tx, &cx, "session.all_ended", Target::user(&owner), right, details)?;
                 Ok(ended)
             })
             .await
@@ -241,14 +222,7 @@ fn open(
     user.last_login_at = Some(now);
     tx.insert_session(session)?;
     let details = json!({ "backend": grant.backend, "session": session.id });
-    record(
-        tx,
-        cx,
-        "login.succeeded",
-        Target::user(&user),
-        &grant.backend,
-        details,
-    )?;
+    record(tx, cx, "login.succeeded", Target::user(&user), &grant.backend, details)?;
     Ok(user)
 }
 
@@ -266,14 +240,7 @@ fn end_previous(
     tx.announce(Change::User(session.user), now)?;
     tx.delete_session(id)?;
     let target = Target::new("session", id, session.user);
-    record(
-        tx,
-        cx,
-        "session.replaced",
-        target,
-        "login in the same browser",
-        json!({}),
-    )
+    record(tx, cx, "session.replaced", target, "login in the same browser", json!({}))
 }
 
 /// Makes room when the user has as many sessions as one may: the oldest end.
@@ -286,25 +253,14 @@ fn end_oldest(
 ) -> Result<(), StoreError> {
     let sessions = tx.sessions_of(user.id)?;
     let room = usize::try_from(per_user.saturating_sub(1)).unwrap_or(usize::MAX);
-    let Some(surplus) = sessions
-        .len()
-        .checked_sub(room)
-        .filter(|surplus| *surplus > 0)
-    else {
+    let Some(surplus) = sessions.len().checked_sub(room).filter(|surplus| *surplus > 0) else {
         return Ok(());
     };
     tx.announce(Change::User(user.id), now)?;
     for session in &sessions[..surplus] {
         tx.delete_session(session.id)?;
         let target = Target::new("session", session.id, &user.username);
-        record(
-            tx,
-            cx,
-            "session.displaced",
-            target,
-            "session.max_per_user",
-            json!({}),
-        )?;
+        record(tx, cx, "session.displaced", target, "session.max_per_user", json!({}))?;
     }
     Ok(())
 }

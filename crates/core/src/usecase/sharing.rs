@@ -125,14 +125,7 @@ impl Sharing {
                 let shares = tx.delete_grants_on(&object)?;
                 tx.delete_object(&object)?;
                 let target = Target::new("object", &object, &object);
-                record(
-                    tx,
-                    &cx,
-                    "object.deleted",
-                    target,
-                    right,
-                    json!({ "shares": shares }),
-                )?;
+                record(tx, &cx, "object.deleted", target, right, json!({ "shares": shares }))?;
                 Ok(())
             })
             .await
@@ -194,11 +187,7 @@ fn insert(
     let may_all = authority.right(rights::CHANGE_OBJECT);
     let own = cx.actor.user_id();
     let owner = patch.owner.or(own).ok_or_else(|| {
-        AdminError::field(
-            "owner",
-            "required",
-            "say who owns it: the command line owns nothing",
-        )
+        AdminError::field("owner", "required", "say who owns it: the command line owns nothing")
     })?;
     if Some(owner) != own && may_all.is_none() {
         return Err(Forbidden::Permission(rights::CHANGE_OBJECT.to_owned()).into());
@@ -271,10 +260,7 @@ fn known(
 ) -> AdminResult<Object> {
     let found = tx.object(object)?.ok_or(AdminError::NotFound("object"))?;
     let own = authority.facts().is_none_or(|facts| {
-        let looks = authority
-            .catalogue
-            .permissions_for(&object.kind, Action::View)
-            .next();
+        let looks = authority.catalogue.permissions_for(&object.kind, Action::View).next();
         facts.user().id == found.owner
             || (looks.is_some()
                 && may_know_of(facts, &authority.catalogue, object, Some(&found), cx.now()))
@@ -305,10 +291,7 @@ fn right(authority: &Authority, cx: &OpCx, object: &Object, action: Action) -> A
         if authority.is(object.owner) {
             return Ok("own object".to_owned());
         }
-        let manages = object
-            .group
-            .and_then(|id| facts.reached(id))
-            .is_some_and(|g| g.is_manager);
+        let manages = object.group.and_then(|id| facts.reached(id)).is_some_and(|g| g.is_manager);
         if manages && action == Action::Manage {
             return Ok("manager of the object's group".to_owned());
         }
@@ -317,62 +300,32 @@ fn right(authority: &Authority, cx: &OpCx, object: &Object, action: Action) -> A
 }
 
 fn require_member(authority: &Authority, group: GroupId) -> AdminResult<()> {
-    if authority
-        .facts()
-        .is_none_or(|facts| facts.reached(group).is_some())
-    {
+    if authority.facts().is_none_or(|facts| facts.reached(group).is_some()) {
         Ok(())
     } else {
-        Err(AdminError::field(
-            "group",
-            "not_a_member",
-            "you are not in this group",
-        ))
+        Err(AdminError::field("group", "not_a_member", "you are not in this group"))
     }
 }
 
 fn require_there(tx: &mut dyn Tx, object: &Object) -> AdminResult<()> {
     if tx.user_by_id(object.owner)?.is_none() {
-        return Err(AdminError::field(
-            "owner",
-            "unknown",
-            "there is no such user",
-        ));
+        return Err(AdminError::field("owner", "unknown", "there is no such user"));
     }
     if let Some(group) = object.group
         && tx.group_by_id(group)?.is_none()
     {
-        return Err(AdminError::field(
-            "group",
-            "unknown",
-            "there is no such group",
-        ));
+        return Err(AdminError::field("group", "unknown", "there is no such group"));
     }
     Ok(())
 }
 
 fn shared(tx: &mut dyn Tx, object: Object) -> AdminResult<Shared> {
-    let filter = GrantFilter {
-        object: Some(object.object.clone()),
-        ..GrantFilter::default()
-    };
-    let all = PageRequest {
-        size: MAX_SHARES,
-        ..PageRequest::default()
-    };
+    let filter = GrantFilter { object: Some(object.object.clone()), ..GrantFilter::default() };
+    let all = PageRequest { size: MAX_SHARES, ..PageRequest::default() };
     let shares = tx.grant_page(&filter, &all)?.items;
     let owner = tx.user_by_id(object.owner)?;
-    let group = object
-        .group
-        .map(|id| tx.group_by_id(id))
-        .transpose()?
-        .flatten();
-    Ok(Shared {
-        object,
-        owner,
-        group,
-        shares,
-    })
+    let group = object.group.map(|id| tx.group_by_id(id)).transpose()?.flatten();
+    Ok(Shared { object, owner, group, shares })
 }
 
 fn details(object: &Object) -> serde_json::Value {

@@ -27,25 +27,13 @@ pub struct FailureKey([u8; 32]);
 impl FailureKey {
     /// Of an account, by whichever of its names it was addressed.
     pub fn of_account(user: UserId) -> Self {
-        Self(
-            Sha256::new()
-                .chain_update(b"account")
-                .chain_update(user.as_bytes())
-                .finalize()
-                .into(),
-        )
+        Self(Sha256::new().chain_update(b"account").chain_update(user.as_bytes()).finalize().into())
     }
 
     /// Of a name that belongs to nobody here.
     pub fn of_name(typed: &str) -> Self {
         let key = crate::Username::key_of(typed.trim());
-        Self(
-            Sha256::new()
-                .chain_update(b"name")
-                .chain_update(key)
-                .finalize()
-                .into(),
-        )
+        Self(Sha256::new().chain_update(b"name").chain_update(key).finalize().into())
     }
 
     /// The bytes to store.
@@ -78,10 +66,7 @@ pub struct Reserved {
 impl Throttle {
     /// With this limit; `None` counts nothing.
     pub fn new(limit: Option<FailureLimit>) -> Arc<Self> {
-        Arc::new(Self {
-            limit,
-            keys: Mutex::default(),
-        })
+        Arc::new(Self { limit, keys: Mutex::default() })
     }
 
     /// When a window that counts at this instant may have begun at the earliest.
@@ -104,13 +89,7 @@ impl Throttle {
     ) -> Option<Reserved> {
         let mut keys = self.lock();
         let start = self.window_start(now);
-        let blank = Known {
-            under_way: 0,
-            failures: FailureCount {
-                since: now,
-                count: 0,
-            },
-        };
+        let blank = Known { under_way: 0, failures: FailureCount { since: now, count: 0 } };
         let known = keys.entry(key).or_insert(blank);
         if known.failures.since < start {
             known.failures = blank.failures;
@@ -124,17 +103,13 @@ impl Throttle {
             return None;
         }
         known.under_way += 1;
-        Some(Reserved {
-            throttle: Arc::clone(self),
-            key,
-        })
+        Some(Reserved { throttle: Arc::clone(self), key })
     }
 
     /// Forgets keys under which nothing is under way and no window is open.
     pub fn tidy(&self, now: Timestamp) {
         let start = self.window_start(now);
-        self.lock()
-            .retain(|_, known| known.under_way > 0 || known.failures.since >= start);
+        self.lock().retain(|_, known| known.under_way > 0 || known.failures.since >= start);
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<FailureKey, Known>> {
@@ -185,10 +160,7 @@ mod tests {
 
     const NOW: Timestamp = Timestamp::from_micros(1_767_225_600_000_000);
     const WINDOW: Duration = Duration::from_mins(15);
-    const LIMIT: FailureLimit = FailureLimit {
-        count: 10,
-        window: WINDOW,
-    };
+    const LIMIT: FailureLimit = FailureLimit { count: 10, window: WINDOW };
 
     fn key() -> FailureKey {
         FailureKey::of_account(UserId::from_bytes([7; 16]))
@@ -255,20 +227,12 @@ mod tests {
         let first = throttle.reserve(key(), Some(counted(NOW, 8)), NOW);
         let second = throttle.reserve(key(), Some(counted(NOW, 8)), NOW);
         assert!(first.is_some() && second.is_some());
-        assert!(
-            throttle
-                .reserve(key(), Some(counted(NOW, 8)), NOW)
-                .is_none()
-        );
+        assert!(throttle.reserve(key(), Some(counted(NOW, 8)), NOW).is_none());
         // An older look at the store does not make it less.
         drop((first, second));
         let throttled = Throttle::new(Some(LIMIT));
         fail(&throttled, NOW, 10);
-        assert!(
-            throttled
-                .reserve(key(), Some(counted(NOW, 3)), NOW)
-                .is_none()
-        );
+        assert!(throttled.reserve(key(), Some(counted(NOW, 3)), NOW).is_none());
     }
 
     #[test]
@@ -285,9 +249,7 @@ mod tests {
         let throttle = Throttle::new(Some(LIMIT));
         fail(&throttle, NOW, 9);
         throttle.reserve(key(), None, NOW).unwrap().succeeded();
-        let places: Vec<_> = (0..10)
-            .map_while(|_| throttle.reserve(key(), None, NOW))
-            .collect();
+        let places: Vec<_> = (0..10).map_while(|_| throttle.reserve(key(), None, NOW)).collect();
         assert_eq!(places.len(), 10);
     }
 
@@ -306,34 +268,16 @@ mod tests {
     #[test]
     fn a_window_of_the_store_that_has_ended_does_not_count() {
         let throttle = Throttle::new(Some(LIMIT));
-        assert!(
-            throttle
-                .reserve(key(), Some(counted(NOW, 99)), after(15))
-                .is_none()
-        );
-        assert!(
-            throttle
-                .reserve(key(), Some(counted(NOW, 99)), after(31))
-                .is_some()
-        );
+        assert!(throttle.reserve(key(), Some(counted(NOW, 99)), after(15)).is_none());
+        assert!(throttle.reserve(key(), Some(counted(NOW, 99)), after(31)).is_some());
     }
 
     #[test]
     fn keys_do_not_touch_each_other_and_names_are_found_in_any_spelling() {
         let throttle = Throttle::new(Some(FailureLimit { count: 1, ..LIMIT }));
-        let _place = throttle
-            .reserve(FailureKey::of_name("Ann "), None, NOW)
-            .unwrap();
-        assert!(
-            throttle
-                .reserve(FailureKey::of_name("ＡＮＮ"), None, NOW)
-                .is_none()
-        );
-        assert!(
-            throttle
-                .reserve(FailureKey::of_name("Anna"), None, NOW)
-                .is_some()
-        );
+        let _place = throttle.reserve(FailureKey::of_name("Ann "), None, NOW).unwrap();
+        assert!(throttle.reserve(FailureKey::of_name("ＡＮＮ"), None, NOW).is_none());
+        assert!(throttle.reserve(FailureKey::of_name("Anna"), None, NOW).is_some());
         assert!(throttle.reserve(key(), None, NOW).is_some());
     }
 
@@ -364,9 +308,7 @@ mod tests {
     fn without_a_limit_everything_goes_through() {
         let throttle = Throttle::new(None);
         let stored = Some(counted(NOW, u32::MAX - 1000));
-        let places: Vec<_> = (0..500)
-            .map_while(|_| throttle.reserve(key(), stored, NOW))
-            .collect();
+        let places: Vec<_> = (0..500).map_while(|_| throttle.reserve(key(), stored, NOW)).collect();
         assert_eq!(places.len(), 500);
         assert!(!throttle.is_reached(u32::MAX));
     }

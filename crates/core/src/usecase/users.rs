@@ -202,19 +202,9 @@ impl Users {
                 }
                 require_another_superuser(tx, facts.user(), None, now)?;
                 tx.delete_user(id).map_err(|error| {
-                    owns_something(
-                        error,
-                        "the account still owns objects: hand them over first",
-                    )
+                    owns_something(error, "the account still owns objects: hand them over first")
                 })?;
-                record(
-                    tx,
-                    &cx,
-                    "user.deleted",
-                    Target::user(facts.user()),
-                    right,
-                    json!({}),
-                )?;
+                record(tx, &cx, "user.deleted", Target::user(facts.user()), right, json!({}))?;
                 Ok(())
             })
             .await
@@ -241,16 +231,10 @@ fn edit(tx: &mut dyn Tx, cx: &OpCx, id: UserId, patch: &UserPatch) -> AdminResul
         authority.require_fresh()?;
     }
     if authority.is(id) && !after.is_live(now) {
-        return Err(AdminError::conflict(
-            "self",
-            "nobody can disable their own account",
-        ));
+        return Err(AdminError::conflict("self", "nobody can disable their own account"));
     }
     if authority.is(id) && before.is_superuser && !after.is_superuser {
-        return Err(AdminError::conflict(
-            "self",
-            "nobody can demote their own account",
-        ));
+        return Err(AdminError::conflict("self", "nobody can demote their own account"));
     }
     require_another_superuser(tx, before, Some(&after), now)?;
     if after == *before {
@@ -261,14 +245,7 @@ fn edit(tx: &mut dyn Tx, cx: &OpCx, id: UserId, patch: &UserPatch) -> AdminResul
     if !after.is_live(now) {
         tx.delete_sessions_of(id, None)?;
     }
-    record(
-        tx,
-        cx,
-        "user.changed",
-        Target::user(&after),
-        right,
-        differences(before, &after),
-    )?;
+    record(tx, cx, "user.changed", Target::user(&after), right, differences(before, &after))?;
     Ok(after)
 }
 
@@ -326,11 +303,7 @@ fn require_free(tx: &mut dyn Tx, user: &User) -> AdminResult<()> {
         && let Some(owner) = tx.user_by_username_key(&Username::key_of(email.as_str()))?
         && owner.id != user.id
     {
-        return Err(AdminError::field(
-            "email",
-            "taken",
-            "is the login name of another account",
-        ));
+        return Err(AdminError::field("email", "taken", "is the login name of another account"));
     }
     if let Some(owner) = tx.user_by_username_key(user.username.key())?
         && owner.id != user.id
@@ -348,11 +321,7 @@ fn require_free(tx: &mut dyn Tx, user: &User) -> AdminResult<()> {
 
 fn taken(error: StoreError) -> AdminError {
     if error.is_duplicate() {
-        AdminError::field(
-            "username",
-            "taken",
-            "the login name or the mail address is taken",
-        )
+        AdminError::field("username", "taken", "the login name or the mail address is taken")
     } else {
         error.into()
     }
@@ -380,9 +349,7 @@ pub(super) fn parse(new: &NewUser, id: UserId, now: Timestamp) -> Result<User, I
     let last_name = wrong.take(PersonName::parse("last_name", &new.last_name));
     if let (Some(name), Some(email)) = (&username, &email)
         && name.as_str().contains('@')
-        && email
-            .as_ref()
-            .is_none_or(|email| email.key() != Email::key_of(name.as_str()))
+        && email.as_ref().is_none_or(|email| email.key() != Email::key_of(name.as_str()))
     {
         wrong.0.push(crate::domain::invalid::FieldError::new(
             "username",
@@ -416,15 +383,7 @@ pub(super) fn parse(new: &NewUser, id: UserId, now: Timestamp) -> Result<User, I
 impl UserPatch {
     /// Whether it touches nothing but what people may change about themselves.
     fn is_personal(&self) -> bool {
-        let Self {
-            username,
-            email,
-            is_active,
-            is_staff,
-            is_superuser,
-            expires_at,
-            ..
-        } = self;
+        let Self { username, email, is_active, is_staff, is_superuser, expires_at, .. } = self;
         username.is_none()
             && email.is_none()
             && is_active.is_none()
@@ -436,10 +395,7 @@ impl UserPatch {
     fn apply(&self, user: &User) -> Result<User, Invalid> {
         let mut wrong = Invalid::default();
         let mut after = user.clone();
-        if let Some(name) = self
-            .username
-            .as_deref()
-            .filter(|name| *name != user.username.as_str())
+        if let Some(name) = self.username.as_deref().filter(|name| *name != user.username.as_str())
             && let Some(name) = wrong.take(Username::parse(name))
         {
             after.username = name;
@@ -480,28 +436,12 @@ fn differences(before: &User, after: &User) -> Value {
             fields.insert(field.to_owned(), json!({ "from": old, "to": new }));
         }
     };
-    note(
-        "username",
-        json!(before.username.as_str()),
-        json!(after.username.as_str()),
-    );
-    note(
-        "first_name",
-        json!(before.first_name.as_str()),
-        json!(after.first_name.as_str()),
-    );
-    note(
-        "last_name",
-        json!(before.last_name.as_str()),
-        json!(after.last_name.as_str()),
-    );
+    note("username", json!(before.username.as_str()), json!(after.username.as_str()));
+    note("first_name", json!(before.first_name.as_str()), json!(after.first_name.as_str()));
+    note("last_name", json!(before.last_name.as_str()), json!(after.last_name.as_str()));
     note("is_active", json!(before.is_active), json!(after.is_active));
     note("is_staff", json!(before.is_staff), json!(after.is_staff));
-    note(
-        "is_superuser",
-        json!(before.is_superuser),
-        json!(after.is_superuser),
-    );
+    note("is_superuser", json!(before.is_superuser), json!(after.is_superuser));
     let end = |user: &User| json!(user.expires_at.map(|end| end.to_string()));
     note("expires_at", end(before), end(after));
     if before.email != after.email {

@@ -292,7 +292,8 @@ fn seed_om_31_a_disabled_user_is_out_at_once_and_back_when_enabled(db: Db) {
 #[test]
 fn seed_om_15_the_cookie_goes_with_the_browser_unless_it_is_to_stay() {
     let cookie = |expire: &str| {
-        let site = TestSite::plan(Db::Sqlite).set("session.expire_at_browser_close", expire).start();
+        let site =
+            TestSite::plan(Db::Sqlite).set("session.expire_at_browser_close", expire).start();
         site.user("anna");
         let answer = site.visitor().log_in("anna", PASSWORD);
         answer.header("set-cookie").unwrap().to_owned()
@@ -317,7 +318,9 @@ fn seed_om_22_the_cookie_is_out_of_reach_of_scripts_and_of_other_sites() {
 
 #[test]
 fn std_s48_behind_https_the_cookie_is_bound_to_the_host_and_to_tls() {
-    let site = TestSite::plan(Db::Sqlite).set("site.base_url", "https://hall.example").start_with_own_url();
+    let site = TestSite::plan(Db::Sqlite)
+        .set("site.base_url", "https://hall.example")
+        .start_with_own_url();
     site.user("anna");
     let mut visitor = site.visitor();
     visitor.headers.push(("host".to_owned(), "hall.example".to_owned()));
@@ -363,7 +366,9 @@ fn atk_a074_nothing_of_ours_can_be_framed() {
     let site = TestSite::start(Db::Sqlite);
     for path in ["/login", "/api/v1/session", "/nothing"] {
         let answer = site.visitor().get(path);
-        assert!(answer.header("content-security-policy").unwrap().contains("frame-ancestors 'none'"));
+        assert!(
+            answer.header("content-security-policy").unwrap().contains("frame-ancestors 'none'")
+        );
         assert_eq!(answer.header("x-frame-options"), Some("DENY"));
     }
 }

@@ -238,9 +238,7 @@ fn service(cfg: &mut web::ServiceConfig) {
         .route("/own/maybe", web::get().to(maybe))
         .route("/own/calc/{id}", web::get().to(show_calc))
         .route("/own/calc/{id}/log", web::get().to(show_calc))
-        .service(
-            web::scope("/own/inside").wrap(RequireLogin).route("", web::get().to(inside)),
-        )
+        .service(web::scope("/own/inside").wrap(RequireLogin).route("", web::get().to(inside)))
         .service(
             web::scope("/own/start")
                 .wrap(RequirePermission::new("calc.start"))

@@ -61,9 +61,8 @@ impl Visitor {
 
     /// A form, as a browser sends it.
     pub(crate) fn form(&mut self, path: &str, fields: &[(&str, &str)]) -> Answer {
-        let encode = |text: &str| {
-            url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>()
-        };
+        let encode =
+            |text: &str| url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
         let fields: Vec<_> =
             fields.iter().map(|(name, value)| format!("{name}={}", encode(value))).collect();
         self.headers.push(("origin".to_owned(), self.origin.clone()));
