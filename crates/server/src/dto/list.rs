@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use vestibule_core::domain::page::{Page, PageRequest};
 
-use crate::{extract::RequestCx, problem::Problem};
+use crate::{extract::UserCx, problem::Problem};
 
 /// How a list is asked for.
 #[derive(Debug, Default, Deserialize)]
@@ -47,7 +47,7 @@ impl ListQuery {
     /// first of them when nothing else is said.
     pub(crate) fn page<O: Copy>(
         &self,
-        cx: &RequestCx,
+        cx: &UserCx,
         orders: &[(&str, O)],
     ) -> Result<PageRequest<O>, Problem> {
         let largest = cx.site.settings.limits.page_size;
@@ -84,8 +84,7 @@ impl ListQuery {
 impl<T> PageOut<T> {
     /// The page as it goes over the wire. A page beyond the last is not found.
     pub(crate) fn new<O>(
-        cx: &RequestCx,
-        uri: &actix_web::http::Uri,
+        cx: &UserCx,
         request: &PageRequest<O>,
         page: Page<T>,
     ) -> Result<Self, Problem> {
@@ -93,7 +92,7 @@ impl<T> PageOut<T> {
         if u64::from(request.page) > last {
             return Err(Problem::not_found("page"));
         }
-        let link = |number: u32| link(cx, uri, number);
+        let link = |number: u32| link(cx, number);
         Ok(Self {
             count: page.count,
             next: (u64::from(request.page) < last).then(|| link(request.page + 1)),
@@ -104,7 +103,8 @@ impl<T> PageOut<T> {
 }
 
 /// The same list at another page, from `base_url`.
-fn link(cx: &RequestCx, uri: &actix_web::http::Uri, page: u32) -> String {
+fn link(cx: &UserCx, page: u32) -> String {
+    let uri = cx.uri();
     let mut query = url::form_urlencoded::Serializer::new(String::new());
     for (name, value) in url::form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()) {
         if name != "page" {

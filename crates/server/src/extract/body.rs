@@ -12,7 +12,7 @@ use actix_web::{
 use futures_util::{StreamExt, future::LocalBoxFuture};
 use serde::de::DeserializeOwned;
 
-use super::RequestCx;
+use super::UserCx;
 use crate::{problem::Problem, site::Site};
 
 /// A JSON or form body.
@@ -53,7 +53,7 @@ impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
 
 /// A body from somebody who is logged in. Who they are is asked first: what is wrong with a body
 /// is not told to strangers.
-pub(crate) struct Posted<T>(pub(crate) RequestCx, pub(crate) T);
+pub(crate) struct Posted<T>(pub(crate) UserCx, pub(crate) T);
 
 impl<T: DeserializeOwned + 'static> FromRequest for Posted<T> {
     type Error = Problem;
@@ -62,10 +62,7 @@ impl<T: DeserializeOwned + 'static> FromRequest for Posted<T> {
     fn from_request(req: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let (req, mut payload) = (req.clone(), payload.take());
         Box::pin(async move {
-            let cx = RequestCx::from_request(&req, &mut Payload::None).await?;
-            if cx.session.is_none() {
-                return Err(Problem::unauthenticated());
-            }
+            let cx = UserCx::from_request(&req, &mut Payload::None).await?;
             let Body(body) = Body::from_request(&req, &mut payload).await?;
             Ok(Self(cx, body))
         })

@@ -1,9 +1,10 @@
 //! The context of a request's operation.
 
-use std::sync::Arc;
+use std::{ops::Deref, sync::Arc};
 
-use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload, web};
+use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload, http::Uri, web};
 use futures_util::future::LocalBoxFuture;
+use serde::de::DeserializeOwned;
 use vestibule_core::{Client, OpCx, id::RequestId, usecase::principal::Authenticated};
 
 use super::session_of;
@@ -33,6 +34,50 @@ impl FromRequest for RequestCx {
                 None => op,
             };
             Ok(Self { site, op, session })
+        })
+    }
+}
+
+/// As [`RequestCx`], of somebody who is logged in; strangers are answered 401 before anything they
+/// sent is looked at.
+pub(crate) struct UserCx {
+    cx: RequestCx,
+    req: HttpRequest,
+}
+
+impl UserCx {
+    /// The request's address.
+    pub(crate) fn uri(&self) -> &Uri {
+        self.req.uri()
+    }
+
+    /// What the query string holds.
+    pub(crate) fn query<T: DeserializeOwned>(&self) -> Result<T, Problem> {
+        let read = web::Query::<T>::from_query(self.req.query_string());
+        read.map(web::Query::into_inner)
+            .map_err(|error| Problem::malformed(format!("the query string does not hold: {error}")))
+    }
+}
+
+impl Deref for UserCx {
+    type Target = RequestCx;
+    fn deref(&self) -> &RequestCx {
+        &self.cx
+    }
+}
+
+impl FromRequest for UserCx {
+    type Error = Problem;
+    type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
+
+    fn from_request(req: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let (req, cx) = (req.clone(), RequestCx::from_request(req, payload));
+        Box::pin(async move {
+            let cx = cx.await?;
+            if cx.session.is_none() {
+                return Err(Problem::unauthenticated());
+            }
+            Ok(Self { cx, req })
         })
     }
 }

@@ -15,5 +15,5 @@ pub(crate) use self::{
     body::{Body, Posted, Query},
     cross_site::{refuse_cross_site, require_own_form},
     current_user::{session_of, token_of},
-    cx::anonymous,
+    cx::{UserCx, anonymous},
 };

@@ -1,6 +1,6 @@
 //! Who did what.
 
-use actix_web::{HttpRequest, HttpResponse, web::Bytes};
+use actix_web::{HttpResponse, web::Bytes};
 use futures_util::stream::try_unfold;
 use vestibule_core::{id::AuditId, ports::audit::AuditFilter, usecase::error::AdminError};
 
@@ -11,18 +11,15 @@ use crate::{
         list::{ListQuery, PageOut},
         optional_time,
     },
-    extract::{Query, RequestCx},
+    extract::UserCx,
     problem::Problem,
 };
 
 /// How many events an export reads at once.
 const AT_ONCE: u32 = 500;
 
-pub(super) async fn list(
-    req: HttpRequest,
-    cx: RequestCx,
-    query: Query<ListQuery>,
-) -> Result<HttpResponse, Problem> {
+pub(super) async fn list(cx: UserCx) -> Result<HttpResponse, Problem> {
+    let query: ListQuery = cx.query()?;
     let filter = filter(&query)?;
     match query.format.as_deref() {
         None | Some("json") => {}
@@ -32,7 +29,7 @@ pub(super) async fn list(
     let request = query.page(&cx, &[("at", ())])?;
     let page = cx.site.services.audit.list(&cx.op, filter, request.clone()).await?;
     let page = page.map(AuditOut::from);
-    Ok(HttpResponse::Ok().json(PageOut::new(&cx, req.uri(), &request, page)?))
+    Ok(HttpResponse::Ok().json(PageOut::new(&cx, &request, page)?))
 }
 
 fn filter(query: &ListQuery) -> Result<AuditFilter, Problem> {
@@ -47,7 +44,7 @@ fn filter(query: &ListQuery) -> Result<AuditFilter, Problem> {
 }
 
 /// Everything, oldest first, batch by batch: as long as it may be, it never stands in memory.
-async fn export(cx: RequestCx, filter: AuditFilter) -> Result<HttpResponse, Problem> {
+async fn export(cx: UserCx, filter: AuditFilter) -> Result<HttpResponse, Problem> {
     // The first batch is read before the answer begins, so that a refusal is one.
     let first = batch(&cx, &filter, None).await?;
     let lines = try_unfold((cx, filter, Some(first)), |(cx, filter, pending)| async move {
@@ -65,7 +62,7 @@ async fn export(cx: RequestCx, filter: AuditFilter) -> Result<HttpResponse, Prob
 
 /// The text of a batch, and after which event the next begins; none when this was the last.
 async fn batch(
-    cx: &RequestCx,
+    cx: &UserCx,
     filter: &AuditFilter,
     after: Option<AuditId>,
 ) -> Result<(String, Option<AuditId>), AdminError> {

@@ -5,7 +5,7 @@ use vestibule_core::{domain::object::ObjectRef, id::UserId, usecase::error::Admi
 
 use crate::{
     dto::check::{CheckIn, CheckOut},
-    extract::{Posted, RequestCx},
+    extract::{Posted, UserCx},
     problem::Problem,
 };
 
@@ -23,7 +23,7 @@ pub(super) async fn check(Posted(cx, input): Posted<CheckIn>) -> Result<HttpResp
 }
 
 /// An account by its id or its login name.
-async fn named(cx: &RequestCx, name: &str) -> Result<UserId, Problem> {
+async fn named(cx: &UserCx, name: &str) -> Result<UserId, Problem> {
     match name.parse() {
         Ok(id) => Ok(id),
         Err(_) => Ok(cx.site.services.users.by_name(&cx.op, name).await?.id),

@@ -1,6 +1,6 @@
 //! Grants and denials.
 
-use actix_web::{HttpRequest, HttpResponse, web::Path};
+use actix_web::{HttpResponse, web::Path};
 use vestibule_core::{
     domain::{grant::Subject, object::ObjectRef, permission::PermissionCode},
     ports::grants::GrantFilter,
@@ -13,19 +13,16 @@ use crate::{
         id,
         list::{ListQuery, PageOut},
     },
-    extract::{Posted, Query, RequestCx},
+    extract::{Posted, UserCx},
     problem::Problem,
 };
 
-pub(super) async fn list(
-    req: HttpRequest,
-    cx: RequestCx,
-    query: Query<ListQuery>,
-) -> Result<HttpResponse, Problem> {
+pub(super) async fn list(cx: UserCx) -> Result<HttpResponse, Problem> {
+    let query: ListQuery = cx.query()?;
     let request = query.page(&cx, &[("granted_at", ())])?;
     let page = cx.site.services.grants.list(&cx.op, filter(&query)?, request.clone()).await?;
     let page = page.map(GrantOut::from);
-    Ok(HttpResponse::Ok().json(PageOut::new(&cx, req.uri(), &request, page)?))
+    Ok(HttpResponse::Ok().json(PageOut::new(&cx, &request, page)?))
 }
 
 fn filter(query: &ListQuery) -> Result<GrantFilter, Problem> {
@@ -46,7 +43,7 @@ fn filter(query: &ListQuery) -> Result<GrantFilter, Problem> {
     })
 }
 
-pub(super) async fn get(cx: RequestCx, grant: Path<String>) -> Result<HttpResponse, Problem> {
+pub(super) async fn get(cx: UserCx, grant: Path<String>) -> Result<HttpResponse, Problem> {
     let grant = cx.site.services.grants.get(&cx.op, id("id", &grant)?).await?;
     Ok(HttpResponse::Ok().json(GrantOut::from(grant)))
 }
@@ -57,7 +54,7 @@ pub(super) async fn add(Posted(cx, input): Posted<GrantIn>) -> Result<HttpRespon
     Ok(answer.json(GrantOut::from(grant)))
 }
 
-pub(super) async fn remove(cx: RequestCx, grant: Path<String>) -> Result<HttpResponse, Problem> {
+pub(super) async fn remove(cx: UserCx, grant: Path<String>) -> Result<HttpResponse, Problem> {
     cx.site.services.grants.remove(&cx.op, id("id", &grant)?).await?;
     Ok(HttpResponse::NoContent().finish())
 }

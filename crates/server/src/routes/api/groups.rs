@@ -1,6 +1,6 @@
 //! Groups and which contain which.
 
-use actix_web::{HttpRequest, HttpResponse, web::Path};
+use actix_web::{HttpResponse, web::Path};
 use vestibule_core::{domain::group::Nesting, ports::groups::GroupOrder};
 
 use crate::{
@@ -9,26 +9,23 @@ use crate::{
         id,
         list::{ListQuery, PageOut},
     },
-    extract::{Posted, Query, RequestCx},
+    extract::{Posted, UserCx},
     problem::Problem,
 };
 
 const ORDERS: &[(&str, GroupOrder)] =
     &[("name", GroupOrder::Name), ("created_at", GroupOrder::CreatedAt)];
 
-pub(super) async fn list(
-    req: HttpRequest,
-    cx: RequestCx,
-    query: Query<ListQuery>,
-) -> Result<HttpResponse, Problem> {
+pub(super) async fn list(cx: UserCx) -> Result<HttpResponse, Problem> {
+    let query: ListQuery = cx.query()?;
     let request = query.page(&cx, ORDERS)?;
     let search = query.search.clone();
     let page = cx.site.services.groups.list(&cx.op, search, request.clone()).await?;
     let page = page.map(GroupOut::from);
-    Ok(HttpResponse::Ok().json(PageOut::new(&cx, req.uri(), &request, page)?))
+    Ok(HttpResponse::Ok().json(PageOut::new(&cx, &request, page)?))
 }
 
-pub(super) async fn get(cx: RequestCx, group: Path<String>) -> Result<HttpResponse, Problem> {
+pub(super) async fn get(cx: UserCx, group: Path<String>) -> Result<HttpResponse, Problem> {
     let id = id("id", &group)?;
     let groups = &cx.site.services.groups;
     let group = groups.get(&cx.op, id).await?;
@@ -50,7 +47,7 @@ pub(super) async fn edit(
     Ok(HttpResponse::Ok().json(GroupOut::from(group)))
 }
 
-pub(super) async fn remove(cx: RequestCx, group: Path<String>) -> Result<HttpResponse, Problem> {
+pub(super) async fn remove(cx: UserCx, group: Path<String>) -> Result<HttpResponse, Problem> {
     cx.site.services.groups.delete(&cx.op, id("id", &group)?).await?;
     Ok(HttpResponse::NoContent().finish())
 }
@@ -65,7 +62,7 @@ pub(super) async fn nest(
 }
 
 pub(super) async fn unnest(
-    cx: RequestCx,
+    cx: UserCx,
     path: Path<(String, String)>,
 ) -> Result<HttpResponse, Problem> {
     let nesting = Nesting { parent: id("id", &path.0)?, child: id("child", &path.1)? };

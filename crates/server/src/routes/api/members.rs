@@ -1,6 +1,6 @@
 //! Who is in a group.
 
-use actix_web::{HttpRequest, HttpResponse, web::Path};
+use actix_web::{HttpResponse, web::Path};
 use vestibule_core::usecase::members::Wanted;
 
 use crate::{
@@ -10,21 +10,17 @@ use crate::{
         list::{ListQuery, PageOut},
         optional_time,
     },
-    extract::{Posted, Query, RequestCx},
+    extract::{Posted, UserCx},
     problem::Problem,
 };
 
-pub(super) async fn list(
-    req: HttpRequest,
-    cx: RequestCx,
-    group: Path<String>,
-    query: Query<ListQuery>,
-) -> Result<HttpResponse, Problem> {
+pub(super) async fn list(cx: UserCx, group: Path<String>) -> Result<HttpResponse, Problem> {
+    let query: ListQuery = cx.query()?;
     let request = query.page(&cx, &[("username", ())])?;
     let group = id("id", &group)?;
     let page = cx.site.services.members.list(&cx.op, group, request.clone()).await?;
     let page = page.map(MemberOut::from);
-    Ok(HttpResponse::Ok().json(PageOut::new(&cx, req.uri(), &request, page)?))
+    Ok(HttpResponse::Ok().json(PageOut::new(&cx, &request, page)?))
 }
 
 pub(super) async fn put(
@@ -42,7 +38,7 @@ pub(super) async fn put(
 }
 
 pub(super) async fn remove(
-    cx: RequestCx,
+    cx: UserCx,
     path: Path<(String, String)>,
 ) -> Result<HttpResponse, Problem> {
     let (group, user) = (id("id", &path.0)?, id("user", &path.1)?);

@@ -1,6 +1,6 @@
 //! Objects: owner, group, level, shares.
 
-use actix_web::{HttpRequest, HttpResponse, web::Path};
+use actix_web::{HttpResponse, web::Path};
 use serde_json::json;
 use vestibule_core::{domain::object::ObjectRef, usecase::error::AdminError};
 
@@ -11,7 +11,7 @@ use crate::{
         list::{ListQuery, PageOut},
         object::{ObjectIn, ObjectOut, ShareIn, SharedOut},
     },
-    extract::{Posted, Query, RequestCx},
+    extract::{Posted, UserCx},
     problem::Problem,
 };
 
@@ -19,12 +19,8 @@ fn object(kind: &str, id: &str) -> Result<ObjectRef, AdminError> {
     Ok(ObjectRef::new(kind, id)?)
 }
 
-pub(super) async fn list(
-    req: HttpRequest,
-    cx: RequestCx,
-    kind: Path<String>,
-    query: Query<ListQuery>,
-) -> Result<HttpResponse, Problem> {
+pub(super) async fn list(cx: UserCx, kind: Path<String>) -> Result<HttpResponse, Problem> {
+    let query: ListQuery = cx.query()?;
     let request = query.page(&cx, &[("id", ())])?;
     let permission = query.permission.as_deref().ok_or_else(|| {
         Problem::malformed_field("permission", "say which permission must be held on each")
@@ -32,13 +28,10 @@ pub(super) async fn list(
     let check = &cx.site.services.check;
     let page = check.visible(&cx.op, permission, &kind, request.clone()).await?;
     let page = page.map(ObjectOut::from);
-    Ok(HttpResponse::Ok().json(PageOut::new(&cx, req.uri(), &request, page)?))
+    Ok(HttpResponse::Ok().json(PageOut::new(&cx, &request, page)?))
 }
 
-pub(super) async fn get(
-    cx: RequestCx,
-    path: Path<(String, String)>,
-) -> Result<HttpResponse, Problem> {
+pub(super) async fn get(cx: UserCx, path: Path<(String, String)>) -> Result<HttpResponse, Problem> {
     let shared = cx.site.services.sharing.get(&cx.op, object(&path.0, &path.1)?).await?;
     Ok(HttpResponse::Ok().json(SharedOut::from(shared)))
 }
@@ -54,7 +47,7 @@ pub(super) async fn put(
 }
 
 pub(super) async fn remove(
-    cx: RequestCx,
+    cx: UserCx,
     path: Path<(String, String)>,
 ) -> Result<HttpResponse, Problem> {
     cx.site.services.sharing.delete(&cx.op, object(&path.0, &path.1)?).await?;
@@ -62,7 +55,7 @@ pub(super) async fn remove(
 }
 
 pub(super) async fn shares(
-    cx: RequestCx,
+    cx: UserCx,
     path: Path<(String, String)>,
 ) -> Result<HttpResponse, Problem> {
     let shared = cx.site.services.sharing.get(&cx.op, object(&path.0, &path.1)?).await?;
@@ -81,7 +74,7 @@ pub(super) async fn share(
 }
 
 pub(super) async fn unshare(
-    cx: RequestCx,
+    cx: UserCx,
     path: Path<(String, String, String)>,
 ) -> Result<HttpResponse, Problem> {
     let (object, share) = (object(&path.0, &path.1)?, id("share", &path.2)?);

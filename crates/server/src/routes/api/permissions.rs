@@ -5,11 +5,11 @@ use serde_json::json;
 
 use crate::{
     dto::permission::{PermissionIn, PermissionOut, RegistrationIn},
-    extract::{Posted, RequestCx},
+    extract::{Posted, UserCx},
     problem::Problem,
 };
 
-pub(super) async fn list(cx: RequestCx) -> Result<HttpResponse, Problem> {
+pub(super) async fn list(cx: UserCx) -> Result<HttpResponse, Problem> {
     let permissions = cx.site.services.permissions.list(&cx.op).await?;
     let out: Vec<_> = permissions.into_iter().map(PermissionOut::from).collect();
     Ok(HttpResponse::Ok().json(json!({ "count": out.len(), "results": out })))
@@ -33,7 +33,7 @@ pub(super) async fn register(
     Ok(HttpResponse::NoContent().finish())
 }
 
-pub(super) async fn remove(cx: RequestCx, code: Path<String>) -> Result<HttpResponse, Problem> {
+pub(super) async fn remove(cx: UserCx, code: Path<String>) -> Result<HttpResponse, Problem> {
     cx.site.services.permissions.remove(&cx.op, &code).await?;
     Ok(HttpResponse::NoContent().finish())
 }

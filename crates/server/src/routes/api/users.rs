@@ -1,6 +1,6 @@
 //! Accounts.
 
-use actix_web::{HttpRequest, HttpResponse, web::Path};
+use actix_web::{HttpResponse, web::Path};
 use serde_json::json;
 use vestibule_core::{
     Secret,
@@ -13,7 +13,7 @@ use crate::{
         list::{ListQuery, PageOut},
         user::{PasswordChangeIn, PasswordIn, UserIn, UserOut, UserPatchIn},
     },
-    extract::{Posted, Query, RequestCx},
+    extract::{Posted, UserCx},
     problem::Problem,
 };
 
@@ -24,11 +24,8 @@ const ORDERS: &[(&str, UserOrder)] = &[
     ("last_login_at", UserOrder::LastLoginAt),
 ];
 
-pub(super) async fn list(
-    req: HttpRequest,
-    cx: RequestCx,
-    query: Query<ListQuery>,
-) -> Result<HttpResponse, Problem> {
+pub(super) async fn list(cx: UserCx) -> Result<HttpResponse, Problem> {
+    let query: ListQuery = cx.query()?;
     let request = query.page(&cx, ORDERS)?;
     let filter = UserFilter {
         search: query.search.clone(),
@@ -38,10 +35,10 @@ pub(super) async fn list(
     };
     let page = cx.site.services.users.list(&cx.op, filter, request.clone()).await?;
     let page = page.map(UserOut::from);
-    Ok(HttpResponse::Ok().json(PageOut::new(&cx, req.uri(), &request, page)?))
+    Ok(HttpResponse::Ok().json(PageOut::new(&cx, &request, page)?))
 }
 
-pub(super) async fn get(cx: RequestCx, user: Path<String>) -> Result<HttpResponse, Problem> {
+pub(super) async fn get(cx: UserCx, user: Path<String>) -> Result<HttpResponse, Problem> {
     let user = cx.site.services.users.get(&cx.op, id("id", &user)?).await?;
     Ok(HttpResponse::Ok().json(UserOut::from(user)))
 }
@@ -60,7 +57,7 @@ pub(super) async fn edit(
     Ok(HttpResponse::Ok().json(UserOut::from(user)))
 }
 
-pub(super) async fn remove(cx: RequestCx, user: Path<String>) -> Result<HttpResponse, Problem> {
+pub(super) async fn remove(cx: UserCx, user: Path<String>) -> Result<HttpResponse, Problem> {
     cx.site.services.users.delete(&cx.op, id("id", &user)?).await?;
     Ok(HttpResponse::NoContent().finish())
 }
@@ -82,10 +79,7 @@ pub(super) async fn change_password(
     Ok(HttpResponse::NoContent().finish())
 }
 
-pub(super) async fn permissions(
-    cx: RequestCx,
-    user: Path<String>,
-) -> Result<HttpResponse, Problem> {
+pub(super) async fn permissions(cx: UserCx, user: Path<String>) -> Result<HttpResponse, Problem> {
     let held = cx.site.services.permissions.effective(&cx.op, id("id", &user)?).await?;
     Ok(HttpResponse::Ok().json(json!({ "count": held.len(), "results": held })))
 }
