@@ -56,13 +56,21 @@ pub fn resident(process: u32) -> Result<u64> {
     let mut total = 0;
     for member in family(process)? {
         let status = fs::read_to_string(format!("/proc/{member}/status")).unwrap_or_default();
-        total += resident_in(&status).unwrap_or(0);
+        total += kib_in(&status, "VmRSS:").unwrap_or(0);
     }
     Ok(total)
 }
 
-fn resident_in(status: &str) -> Option<u64> {
-    let line = status.lines().find_map(|l| l.strip_prefix("VmRSS:"))?;
+/// The part of a process's resident memory that no file stands behind, in bytes: a database that
+/// is mapped does not count.
+pub fn private(process: u32) -> Result<u64> {
+    let status = fs::read_to_string(format!("/proc/{process}/status"))?;
+    kib_in(&status, "RssAnon:").ok_or_else(|| "the kernel does not tell".into())
+}
+
+/// An amount of memory in the text of `/proc/PID/status`, in bytes.
+fn kib_in(status: &str, field: &str) -> Option<u64> {
+    let line = status.lines().find_map(|l| l.strip_prefix(field))?;
     let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
     Some(kib * 1024)
 }
@@ -106,7 +114,7 @@ mod tests {
     #[test]
     fn memory_is_read_in_bytes() {
         let status = "VmPeak:\t  9 kB\nVmRSS:\t    1024 kB\n";
-        assert_eq!(resident_in(status), Some(1 << 20));
+        assert_eq!(kib_in(status, "VmRSS:"), Some(1 << 20));
     }
 
     #[test]

@@ -1,13 +1,11 @@
 //! A site on an embedded database whose sessions are remembered.
 
-use std::path::PathBuf;
-use std::sync::Arc;
+use std::{fs, path::Path, sync::Arc};
 
-use tempfile::TempDir;
+use futures_executor::block_on;
 use vestibule_core::{
     Clock, SystemClock, Timestamp, TokenDigest,
     domain::session::SessionLimits,
-    id::UserId,
     ports::{
         hasher::PasswordHash,
         store::{Store, StoreError},
@@ -24,38 +22,52 @@ pub struct Remembering {
     pub principals: Arc<Principals>,
     /// What stands in the cookies.
     pub tokens: Vec<String>,
-    /// Who they belong to, in turn.
-    pub users: Vec<UserId>,
     /// Under them.
     pub store: Store,
-    directory: TempDir,
 }
 
-/// Opens an embedded database in a directory of its own, migrated and empty.
-pub fn empty_store() -> Result<(Store, TempDir)> {
-    let directory = tempfile::tempdir()?;
-    let url = format!("sqlite:{}", directory.path().join("bench.db").display());
-    vestibule_storage::migrate(&url, &mut |_| {})?;
-    let store = vestibule_storage::open(&url, &StoreOptions { pool_size: 8 })?;
-    Ok((Store::new(Arc::new(store)), directory))
+/// Makes an embedded database in the directory, migrated and empty.
+pub fn empty_store(directory: &Path) -> Result<Store> {
+    vestibule_storage::migrate(&url(directory), &mut |_| {})?;
+    open_store(directory)
 }
 
-/// A site with so many users, sessions and permissions beside [`world::PERMISSION`].
-pub fn remembering(users: usize, sessions: usize, permissions: usize) -> Result<Remembering> {
-    let (store, directory) = empty_store()?;
-    let (users, tokens, principals) = futures_executor::block_on(async {
+/// Opens the embedded database in the directory.
+pub fn open_store(directory: &Path) -> Result<Store> {
+    let options = StoreOptions { pool_size: 8 };
+    let store = vestibule_storage::open(&url(directory), &options)?;
+    Ok(Store::new(Arc::new(store)))
+}
+
+/// The address of the embedded database in a directory.
+pub fn url(directory: &Path) -> String {
+    format!("sqlite:{}", directory.join("bench.db").display())
+}
+
+/// Makes a site in the directory with so many users, sessions and permissions beside
+/// [`world::PERMISSION`].
+pub fn fill(directory: &Path, users: usize, sessions: usize, permissions: usize) -> Result<()> {
+    let store = empty_store(directory)?;
+    let tokens = block_on(async {
         let unusable = PasswordHash::unusable();
         let users = world::settle(&store, users, &unusable, permissions).await?;
         let seal = world::seal(&store).await?;
-        let tokens = world::open_sessions(&store, &seal, &users, sessions).await?;
-        let principals = Principals::new(&store, seal, SessionLimits::default());
-        principals.sync(&SystemClock).await?;
-        Ok::<_, Box<dyn std::error::Error + Send + Sync>>((users, tokens, principals))
+        world::open_sessions(&store, &seal, &users, sessions).await
     })?;
-    Ok(Remembering { principals, tokens, users, store, directory })
+    Ok(fs::write(directory.join("tokens"), tokens.join("\n"))?)
 }
 
 impl Remembering {
+    /// Opens the site that was made in the directory; nothing is remembered yet.
+    pub fn open(directory: &Path) -> Result<Self> {
+        let tokens = fs::read_to_string(directory.join("tokens"))?;
+        let store = open_store(directory)?;
+        let seal = block_on(world::seal(&store))?;
+        let principals = Principals::new(&store, seal, SessionLimits::default());
+        block_on(principals.sync(&SystemClock))?;
+        Ok(Self { principals, tokens: tokens.lines().map(ToOwned::to_owned).collect(), store })
+    }
+
     /// Recognises the session with this number, with a look-up when it is not remembered.
     pub async fn recognise(&self, number: usize) -> Result<Option<Authenticated>, StoreError> {
         // What is remembered is believed for a second after this.
@@ -84,10 +96,5 @@ impl Remembering {
     /// The present instant.
     pub fn now(&self) -> Timestamp {
         SystemClock.now()
-    }
-
-    /// The database's file.
-    pub fn database(&self) -> PathBuf {
-        self.directory.path().join("bench.db")
     }
 }

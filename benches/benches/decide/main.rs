@@ -7,7 +7,10 @@ use std::{hint::black_box, sync::Arc};
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use futures_executor::block_on;
-use vestibule_benches::{memory::remembering, world};
+use vestibule_benches::{
+    memory::{Remembering, fill},
+    world,
+};
 use vestibule_core::{
     OpCx,
     domain::{
@@ -121,7 +124,9 @@ fn whole_decision(criterion: &mut Criterion) {
 ///
 /// [`CurrentUser::has`]: https://docs.rs/vestibule-server
 fn remembered_decision(criterion: &mut Criterion) {
-    let site = remembering(10, 10, PERMISSIONS).expect("a site with ten sessions");
+    let directory = tempfile::tempdir().expect("a directory");
+    fill(directory.path(), 10, 10, PERMISSIONS).expect("a site with ten sessions");
+    let site = Remembering::open(directory.path()).expect("a site with ten sessions");
     let session =
         block_on(site.recognise(0)).expect("a store that answers").expect("a session that is open");
     let held = world::PERMISSION;

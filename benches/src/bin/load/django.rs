@@ -18,7 +18,7 @@ const SOURCES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/peers/django");
 
 /// Starts it under gunicorn: one worker process with four threads, keep-alive, database sessions
 /// on SQLite.
-pub fn start(directory: &Path, sessions: usize, core: usize) -> Result<Site> {
+pub(crate) fn start(directory: &Path, sessions: usize, core: usize) -> Result<Site> {
     let python = environment()?;
     let database = directory.join("django.db");
     let prepared = Command::new(&python)

@@ -22,13 +22,13 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// How often.
 #[derive(clap::Args)]
-pub struct Arguments {
+pub(crate) struct Arguments {
     /// How often each kind of login is tried, in turn
     #[arg(long, default_value_t = 30)]
     rounds: usize,
 }
 
-pub fn run(arguments: &Arguments) -> Result<()> {
+pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let directory = tempfile::tempdir()?;
     let site = sites::ours(
         directory.path(),
@@ -90,7 +90,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
 }
 
 /// How long one verification takes on the server's core while the server is idle.
-pub fn verify_time() -> Result<Duration> {
+pub(crate) fn verify_time() -> Result<Duration> {
     cpu::pinned(cpu::SERVER_CORE, || {
         let password = Secret::new(PASSWORD);
         let hash = hash_blocking(Scheme::BCRYPT, &password, None, &SystemEntropy)?;

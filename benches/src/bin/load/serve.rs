@@ -14,13 +14,13 @@ use vestibule_server::{
 };
 
 /// The password of everybody on our site.
-pub const PASSWORD: &str = "drawn-otter-lamp-27";
+pub(crate) const PASSWORD: &str = "drawn-otter-lamp-27";
 /// Below which path our site is mounted.
-pub const PREFIX: &str = "/accounts";
+pub(crate) const PREFIX: &str = "/accounts";
 
 /// Which server, where, and how it is filled.
 #[derive(clap::Args)]
-pub struct Arguments {
+pub(crate) struct Arguments {
     kind: Kind,
     #[arg(long)]
     listen: SocketAddr,
@@ -43,7 +43,7 @@ pub struct Arguments {
 
 /// What there is to measure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Kind {
+pub(crate) enum Kind {
     /// An empty answer
     Bare,
     /// Cookie, SHA-256, a map, a bit: as little as a session check can be
@@ -52,7 +52,7 @@ pub enum Kind {
     Vestibule,
 }
 
-pub fn run(arguments: Arguments) -> Result<()> {
+pub(crate) fn run(arguments: Arguments) -> Result<()> {
     actix_web::rt::System::new().block_on(async {
         match arguments.kind {
             Kind::Bare => bare(arguments).await,

@@ -27,7 +27,7 @@ const WARM_UP: Duration = Duration::from_millis(700);
 
 /// How long and how often.
 #[derive(clap::Args)]
-pub struct Arguments {
+pub(crate) struct Arguments {
     /// How often all servers are loaded in turn
     #[arg(long, default_value_t = 7)]
     rounds: usize,
@@ -92,7 +92,7 @@ impl<'a> Subject<'a> {
         }
         let before = self.server.cpu()?;
         let seen = run(duration)?;
-        let used = self.server.cpu()? - before;
+        let used = self.server.cpu()?.saturating_sub(before);
         self.rates.push(seen.rate());
         self.cpu_micros.push(micros(used) / float(seen.latencies.len()));
         self.latencies.extend(seen.latencies);
@@ -100,7 +100,7 @@ impl<'a> Subject<'a> {
     }
 }
 
-pub fn run(arguments: &Arguments) -> Result<()> {
+pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let directory = tempfile::tempdir()?;
     let core = cpu::SERVER_CORE;
     let bare = sites::bare(core)?;

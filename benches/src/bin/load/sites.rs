@@ -9,31 +9,31 @@ use vestibule_benches::{
 };
 
 /// A running site and what its open sessions are known by.
-pub struct Site {
-    pub server: Server,
-    pub tokens: Vec<String>,
+pub(crate) struct Site {
+    pub(crate) server: Server,
+    pub(crate) tokens: Vec<String>,
 }
 
 /// How our site is filled and run.
 #[derive(Clone, Copy)]
-pub struct Ours {
-    pub users: usize,
-    pub sessions: usize,
-    pub workers: usize,
-    pub hash_threads: usize,
-    pub hash_queue: usize,
-    pub core: Option<usize>,
+pub(crate) struct Ours {
+    pub(crate) users: usize,
+    pub(crate) sessions: usize,
+    pub(crate) workers: usize,
+    pub(crate) hash_threads: usize,
+    pub(crate) hash_queue: usize,
+    pub(crate) core: Option<usize>,
 }
 
 /// The bare handler.
-pub fn bare(core: usize) -> Result<Server> {
+pub(crate) fn bare(core: usize) -> Result<Server> {
     let address = free_address()?;
     let command = serve("bare", &[("--listen", address.to_string())])?;
     Server::start(command, address, "/", Some(core))
 }
 
 /// The check written by hand.
-pub fn by_hand(directory: &Path, sessions: usize, core: usize) -> Result<Site> {
+pub(crate) fn by_hand(directory: &Path, sessions: usize, core: usize) -> Result<Site> {
     let address = free_address()?;
     let tokens = directory.join("by-hand.tokens");
     let command = serve(
@@ -49,7 +49,7 @@ pub fn by_hand(directory: &Path, sessions: usize, core: usize) -> Result<Site> {
 }
 
 /// Ours, on an embedded database.
-pub fn ours(directory: &Path, site: Ours) -> Result<Site> {
+pub(crate) fn ours(directory: &Path, site: Ours) -> Result<Site> {
     let address = free_address()?;
     let tokens = directory.join("ours.tokens");
     let command = serve(
@@ -76,7 +76,7 @@ impl Site {
     }
 
     /// A request of each session.
-    pub fn requests(&self, path: &str, cookie: &str) -> Vec<Request> {
+    pub(crate) fn requests(&self, path: &str, cookie: &str) -> Vec<Request> {
         let of_token =
             |token| Request::get(self.server.address, path, Some(&format!("{cookie}={token}")));
         self.tokens.iter().map(of_token).collect()

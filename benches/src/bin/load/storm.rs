@@ -30,7 +30,7 @@ const AWAY: Duration = Duration::from_millis(200);
 
 /// How hard, how long and how often.
 #[derive(clap::Args)]
-pub struct Arguments {
+pub(crate) struct Arguments {
     /// Pairs of a calm and a stormy run
     #[arg(long, default_value_t = 6)]
     rounds: usize,
@@ -63,7 +63,7 @@ struct Logins {
     failed: usize,
 }
 
-pub fn run(arguments: &Arguments) -> Result<()> {
+pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let (rounds, seconds) =
         if arguments.ci { (2, 4) } else { (arguments.rounds, arguments.seconds) };
     let is_shared = arguments.cores == 2;
