@@ -4,8 +4,8 @@
 use std::{
     collections::VecDeque,
     sync::{
-        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
-        atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering},
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicI64, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -14,111 +14,29 @@ use papaya::HashMap;
 
 use super::session_token::TokenSeal;
 use crate::{
-    cx::Actor,
-    domain::{
-        change::Change,
-        session::{Session, SessionLimits},
-    },
+    domain::{change::Change, session::SessionLimits},
     id::{SessionId, UserId},
-    policy::{bits::Bits, catalogue::Catalogue, decide::whole_permissions, facts::Facts},
+    policy::{catalogue::Catalogue, facts::Facts},
     ports::store::{ChangeObserver, Store, StoreError, Tx},
-    secret::{Secret, TokenDigest},
+    secret::TokenDigest,
     time::{Clock, Timestamp},
 };
 
+mod cookie;
 mod digest_map;
-use digest_map::BuildDigestHasher;
+mod warm;
+
+pub use self::{
+    cookie::sole_cookie,
+    warm::{Authenticated, Principal},
+};
+use self::{digest_map::BuildDigestHasher, warm::Warm};
 
 /// For how long what is remembered is believed after the database was last asked for changes.
 pub const TRUST: Duration = Duration::from_secs(1);
 
 /// How often a session's last use is written down.
 const SEEN_EVERY: Duration = Duration::from_mins(1);
-
-/// An account as the warm path knows it.
-#[derive(Debug)]
-pub struct Principal {
-    /// The account.
-    pub user: UserId,
-    /// Its login name.
-    pub username: Arc<str>,
-    /// Whether it holds every permission.
-    pub is_superuser: bool,
-    catalogue: Arc<Catalogue>,
-    whole: Bits,
-    valid_until: Timestamp,
-    epoch: u64,
-    is_stale: AtomicBool,
-    facts: OnceLock<Arc<Facts>>,
-}
-
-impl Principal {
-    /// Whether the account holds this permission as a whole: the remembered answer of
-    /// [`decide`](crate::policy::decide::decide).
-    pub fn has(&self, permission: &str) -> bool {
-        self.catalogue.bit(permission).is_some_and(|bit| self.whole.contains(bit))
-    }
-
-    /// What decisions about this account are made against.
-    pub fn catalogue(&self) -> &Arc<Catalogue> {
-        &self.catalogue
-    }
-
-    /// The codes of all permissions held as a whole, in order.
-    pub fn permissions(&self) -> impl Iterator<Item = &str> {
-        let all = self.catalogue.permissions();
-        self.whole.iter().filter_map(|bit| all.get(bit as usize)).map(|p| p.code.as_str())
-    }
-
-    fn new(facts: &Facts, catalogue: Arc<Catalogue>, epoch: u64, now: Timestamp) -> Self {
-        Self {
-            user: facts.user().id,
-            username: facts.user().username.as_str().into(),
-            is_superuser: facts.user().is_superuser,
-            whole: whole_permissions(facts, &catalogue, now),
-            catalogue,
-            valid_until: facts.valid_until(),
-            epoch,
-            is_stale: AtomicBool::new(false),
-            facts: OnceLock::new(),
-        }
-    }
-}
-
-/// A session that was recognised.
-#[derive(Clone, Debug)]
-pub struct Authenticated {
-    /// Whose it is.
-    pub principal: Arc<Principal>,
-    /// Which session.
-    pub session: SessionId,
-    /// When its owner last proved who they are.
-    pub authenticated_at: Timestamp,
-    /// When it ends whatever happens.
-    pub expires_at: Timestamp,
-}
-
-impl Authenticated {
-    /// The actor that this session makes of its owner.
-    pub fn actor(&self) -> Actor {
-        Actor::User {
-            id: self.principal.user,
-            username: Arc::clone(&self.principal.username),
-            session: Some(self.session),
-            authenticated_at: self.authenticated_at,
-        }
-    }
-}
-
-#[derive(Debug)]
-struct Warm {
-    principal: Arc<Principal>,
-    id: SessionId,
-    created_at: Timestamp,
-    expires_at: Timestamp,
-    seen: AtomicI64,
-    written: AtomicI64,
-}
 
 /// Recognises sessions. What it remembers is believed only while the database is asked for
 /// changes at least once a second (see [`Self::sync`]).
@@ -376,44 +294,6 @@ impl Principals {
     }
 }
 
-impl Warm {
-    fn new(
-        session: &Session,
-        principal: Arc<Principal>,
-        seen: Timestamp,
-        written: Timestamp,
-    ) -> Self {
-        Self {
-            principal,
-            id: session.id,
-            created_at: session.created_at,
-            expires_at: session.expires_at,
-            seen: AtomicI64::new(seen.as_micros()),
-            written: AtomicI64::new(written.as_micros()),
-        }
-    }
-
-    /// A stored session with when it was last seen and last written down, as far as either the
-    /// store or what was remembered before knows.
-    fn times(session: &Session, known: Option<&Self>) -> (Session, Timestamp, Timestamp) {
-        let stored = session.last_seen_at;
-        let later =
-            |time: &AtomicI64| stored.max(Timestamp::from_micros(time.load(Ordering::Relaxed)));
-        let (seen, written) =
-            known.map_or((stored, stored), |warm| (later(&warm.seen), later(&warm.written)));
-        (session.clone(), seen, written)
-    }
-
-    fn authenticated(&self) -> Authenticated {
-        Authenticated {
-            principal: Arc::clone(&self.principal),
-            session: self.id,
-            authenticated_at: self.created_at,
-            expires_at: self.expires_at,
-        }
-    }
-}
-
 impl ChangeObserver for Principals {
     fn committed(&self, changes: &[Change]) {
         for change in changes {
@@ -436,22 +316,6 @@ impl std::fmt::Debug for Principals {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Principals({} sessions)", self.sessions.len())
     }
-}
-
-/// The token that stands in a cookie, if a header holds exactly one of that name: two are
-/// ambiguous (RFC 6265bis), and whoever could plant one must not choose.
-pub fn sole_cookie<'h>(headers: impl Iterator<Item = &'h [u8]>, name: &str) -> Option<Secret> {
-    let mut found = None;
-    for pair in headers.flat_map(|header| header.split(|byte| *byte == b';')) {
-        let pair = pair.trim_ascii();
-        let value = pair.strip_prefix(name.as_bytes()).and_then(|rest| rest.strip_prefix(b"="));
-        if let Some(value) = value
-            && found.replace(value).is_some()
-        {
-            return None;
-        }
-    }
-    found.map(Secret::new)
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
