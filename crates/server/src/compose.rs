@@ -39,6 +39,7 @@ use vestibule_storage::{MigrateError, OpenError, StoreOptions, migrate};
 use crate::{
     client::TrustedProxies,
     config::{ConfigError, PasswordScheme, RateLimit, Settings},
+    judge::OffWorkers,
     pages::view::Views,
     rate_limit::RateLimits,
     site::{Services, Site},
@@ -177,12 +178,12 @@ async fn services(
     let principals = Principals::new(store, seal, limits);
     principals.sync(&*parts.clock).await?;
     let throttle = Throttle::new(failure_limit(settings.limits.login_failures_per_account));
-    let policy = password_rules(settings)?;
+    let judge = OffWorkers::new(password_rules(settings)?, settings.password.hash_threads);
     let hasher: Arc<dyn PasswordHasher> = pool;
     let passwords = Passwords::new(
         store.clone(),
         Arc::clone(&hasher),
-        Arc::new(policy),
+        Arc::new(judge),
         Arc::clone(&throttle),
         &settings.site.name,
     );

@@ -76,6 +76,8 @@ fn run(site: &Site, stop: &AtomicBool) {
 async fn one_round(site: &Site, round: u32) {
     let services = &site.services;
     report("ask for changes", services.principals.sync(&*site.clock).await);
+    let remembered = u32::try_from(services.principals.remembered()).unwrap_or(u32::MAX);
+    metrics::gauge!("vestibule_sessions_remembered").set(remembered);
     if round % SEEN_EVERY == SEEN_EVERY - 1 {
         report("write down last uses", services.housekeeping.write_seen().await);
     }

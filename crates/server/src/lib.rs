@@ -49,6 +49,7 @@ mod extract;
 mod gate;
 mod guard;
 mod jobs;
+mod judge;
 pub mod openapi;
 mod pages;
 mod problem;

@@ -12,6 +12,7 @@ pub mod grants;
 pub mod groups;
 pub mod hasher;
 pub mod imports;
+pub mod judge;
 pub mod objects;
 pub mod permissions;
 pub mod sessions;

@@ -15,9 +15,10 @@ use crate::{
     cx::{Actor, OpCx},
     domain::{change::Change, rights, user::User},
     id::UserId,
-    policy::{facts::Facts, passwords::PasswordPolicy},
+    policy::facts::Facts,
     ports::{
         hasher::{PasswordHash, PasswordHasher},
+        judge::PasswordJudge,
         store::{Store, StoreError},
         throttle::FailureCount,
     },
@@ -29,7 +30,7 @@ use crate::{
 pub struct Passwords {
     store: Store,
     hasher: Arc<dyn PasswordHasher>,
-    policy: Arc<dyn PasswordPolicy>,
+    judge: Arc<dyn PasswordJudge>,
     throttle: Arc<Throttle>,
     site_name: Arc<str>,
 }
@@ -39,11 +40,11 @@ impl Passwords {
     pub fn new(
         store: Store,
         hasher: Arc<dyn PasswordHasher>,
-        policy: Arc<dyn PasswordPolicy>,
+        judge: Arc<dyn PasswordJudge>,
         throttle: Arc<Throttle>,
         site_name: &str,
     ) -> Self {
-        Self { store, hasher, policy, throttle, site_name: site_name.into() }
+        Self { store, hasher, judge, throttle, site_name: site_name.into() }
     }
 
     /// Changes the actor's own password; all their other sessions end. A wrong old password
@@ -97,20 +98,20 @@ impl Passwords {
 
     /// Checks a new password for somebody and hashes it.
     pub async fn accept(&self, user: &User, new: &Secret) -> AdminResult<PasswordHash> {
-        self.judge(user, new)?;
+        self.judge(user, new).await?;
         Ok(self.hasher.hash(new).await?)
     }
 
     /// Checks a new password for somebody.
-    pub fn judge(&self, user: &User, new: &Secret) -> AdminResult<()> {
+    pub async fn judge(&self, user: &User, new: &Secret) -> AdminResult<()> {
         let context = [
             user.username.as_str(),
             user.first_name.as_str(),
             user.last_name.as_str(),
             user.email.as_ref().map_or("", |email| email.as_str()),
-            &self.site_name,
+            &*self.site_name,
         ];
-        let problems = self.policy.check(new, &context);
+        let problems = self.judge.judge(new.clone(), context.map(str::to_owned).into()).await;
         if problems.is_empty() { Ok(()) } else { Err(AdminError::Password(problems)) }
     }
 

@@ -126,7 +126,7 @@ impl Users {
         let now = cx.now();
         let user = parse(&new, UserId::generate(now, cx.entropy()), now)?;
         if let Some(password) = &new.password {
-            self.passwords.judge(&user, password)?;
+            self.passwords.judge(&user, password).await?;
         }
         let cx = cx.clone();
         self.store

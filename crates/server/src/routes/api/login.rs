@@ -54,6 +54,7 @@ pub(crate) async fn open(
     let grant = match site.services.login.attempt(op, attempt, input.backend.as_deref()).await {
         Ok(grant) => grant,
         Err(error) => {
+            metrics::counter!("vestibule_logins_total", "result" => "failed").increment(1);
             if let LoginError::Refused { not_before } = &error {
                 wait_until(*not_before, site.clock.now()).await;
                 // One line in one form, for fail2ban and its like.
@@ -64,6 +65,7 @@ pub(crate) async fn open(
     };
     let previous = previous.map(|session| session.session);
     let opened = site.services.sessions.open(op, grant, previous).await?;
+    metrics::counter!("vestibule_logins_total", "result" => "succeeded").increment(1);
     tracing::info!(
         target: "vestibule::login",
         address = %op.client.address,
