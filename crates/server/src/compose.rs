@@ -3,7 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use vestibule_auth::{
-    hashing::{HashPool, PoolError, Scheme},
+    hashing::{HashPool, PoolError, PooledJudge, Scheme},
     passwords::{Blocklist, BlocklistError, MinLengthError, PasswordRules},
 };
 use vestibule_core::{
@@ -39,7 +39,6 @@ use vestibule_storage::{MigrateError, OpenError, StoreOptions, migrate};
 use crate::{
     client::TrustedProxies,
     config::{ConfigError, PasswordScheme, RateLimit, Settings},
-    judge::OffWorkers,
     pages::view::Views,
     rate_limit::RateLimits,
     site::{Services, Site},
@@ -178,7 +177,7 @@ async fn services(
     let principals = Principals::new(store, seal, limits);
     principals.sync(&*parts.clock).await?;
     let throttle = Throttle::new(failure_limit(settings.limits.login_failures_per_account));
-    let judge = OffWorkers::new(password_rules(settings)?, settings.password.hash_threads);
+    let judge = PooledJudge::new(Arc::clone(&pool), password_rules(settings)?);
     let hasher: Arc<dyn PasswordHasher> = pool;
     let passwords = Passwords::new(
         store.clone(),

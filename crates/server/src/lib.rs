@@ -49,7 +49,6 @@ mod extract;
 mod gate;
 mod guard;
 mod jobs;
-mod judge;
 pub mod openapi;
 mod pages;
 mod problem;

@@ -32,11 +32,7 @@ impl Argon2Hash {
     /// Reads `$argon2id$v=19$m=…,t=…,p=…[,keyid=…]$salt$digest`. Without `v=` it is version 16,
     /// as the oldest Argon2 strings are. The reason when it cannot be read.
     pub(super) fn parse(text: &str) -> Result<Self, &'static str> {
-        let mut fields = text
-            .strip_prefix('$')
-            .ok_or("no leading $")?
-            .split('$')
-            .peekable();
+        let mut fields = text.strip_prefix('$').ok_or("no leading $")?.split('$').peekable();
         let mut next = || fields.next().ok_or("a part is missing");
         let algorithm = match next()? {
             "argon2id" => Algorithm::Argon2id,
@@ -82,19 +78,11 @@ impl Argon2Hash {
 
     /// The same, written in another program's form and so never current.
     pub(super) fn imported(self) -> Self {
-        Self {
-            imported: true,
-            ..self
-        }
+        Self { imported: true, ..self }
     }
 
     fn params(&self) -> argon2::Result<Params> {
-        Params::new(
-            self.memory_kib,
-            self.passes,
-            self.lanes,
-            Some(self.digest.len()),
-        )
+        Params::new(self.memory_kib, self.passes, self.lanes, Some(self.digest.len()))
     }
 
     pub(super) fn verify(
@@ -180,9 +168,7 @@ fn format_hash(
     salt: &[u8],
     digest: &[u8],
 ) -> String {
-    let key_id = pepper
-        .map(|pepper| format!(",keyid={}", pepper.id()))
-        .unwrap_or_default();
+    let key_id = pepper.map(|pepper| format!(",keyid={}", pepper.id())).unwrap_or_default();
     format!(
         "$argon2id$v=19$m={memory_kib},t={passes},p=1{key_id}${}${}",
         to_b64(salt),
@@ -214,10 +200,7 @@ fn split_params(text: &str) -> Result<[Option<&str>; 4], &'static str> {
     let mut values = [None; 4];
     for part in text.split(',') {
         let (name, value) = part.split_once('=').ok_or("a parameter without a value")?;
-        let place = NAMES
-            .iter()
-            .position(|known| *known == name)
-            .ok_or("unknown parameter")?;
+        let place = NAMES.iter().position(|known| *known == name).ok_or("unknown parameter")?;
         if values[place].replace(value).is_some() {
             return Err("a parameter is given twice");
         }

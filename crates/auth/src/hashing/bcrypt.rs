@@ -66,17 +66,12 @@ impl BcryptHash {
             Some(("v=1", key)) => Some(key.strip_prefix("keyid=").ok_or("unknown parameter")?),
             _ => return Err("unknown version"),
         };
-        let input = Input::Keyed {
-            key_id: key_id.map(str::to_owned),
-        };
+        let input = Input::Keyed { key_id: key_id.map(str::to_owned) };
         Self::parse(&rest[params.len()..], input)
     }
 
     fn parse(text: &str, input: Input) -> Result<Self, &'static str> {
-        if !["$2a$", "$2b$", "$2y$"]
-            .iter()
-            .any(|prefix| text.starts_with(prefix))
-        {
+        if !["$2a$", "$2b$", "$2y$"].iter().any(|prefix| text.starts_with(prefix)) {
             return Err("no bcrypt version we know");
         }
         let parts: HashParts = text.parse().map_err(|_| "not a bcrypt string")?;
@@ -84,12 +79,7 @@ impl BcryptHash {
         if !(4..=31).contains(&cost) {
             return Err("cost out of range");
         }
-        Ok(Self {
-            input,
-            cost,
-            salt: parts.get_salt_raw(),
-            text: parts.to_string(),
-        })
+        Ok(Self { input, cost, salt: parts.get_salt_raw(), text: parts.to_string() })
     }
 
     pub(super) fn verify(
@@ -114,12 +104,8 @@ impl BcryptHash {
     }
 
     fn matches(&self, input: &[u8]) -> bool {
-        bcrypt::hash_with_salt(input, self.cost, self.salt).is_ok_and(|made| {
-            made.to_string()
-                .as_bytes()
-                .ct_eq(self.text.as_bytes())
-                .into()
-        })
+        bcrypt::hash_with_salt(input, self.cost, self.salt)
+            .is_ok_and(|made| made.to_string().as_bytes().ct_eq(self.text.as_bytes()).into())
     }
 
     /// Estimated nanoseconds on the machine the estimates come from.
@@ -177,9 +163,7 @@ pub(super) fn hash(
     let input = keyed_input(password, &salt, pepper.map_or(&[], Pepper::key));
     let made = bcrypt::non_truncating_hash_with_salt(&*input, cost, salt)
         .map_err(|_| HashError::Failed("bcrypt refused its parameters"))?;
-    let key_id = pepper
-        .map(|pepper| format!(",keyid={}", pepper.id()))
-        .unwrap_or_default();
+    let key_id = pepper.map(|pepper| format!(",keyid={}", pepper.id())).unwrap_or_default();
     Ok(format!("{OWN_PREFIX}v=1{key_id}{made}"))
 }
 

@@ -20,18 +20,13 @@ impl<'a> Candidate<'a> {
     /// Checks the length before any other work is done.
     pub(super) fn new(password: &'a Secret) -> Result<Self, HashError> {
         if password.len() > MAX_PASSWORD_BYTES {
-            return Err(HashError::TooLong {
-                max: MAX_PASSWORD_BYTES,
-            });
+            return Err(HashError::TooLong { max: MAX_PASSWORD_BYTES });
         }
         let nfc = password
             .expose_str()
             .filter(|text| !is_nfc(text))
             .map(|text| Zeroizing::new(text.nfc().collect::<String>()));
-        Ok(Self {
-            typed: password.expose(),
-            nfc,
-        })
+        Ok(Self { typed: password.expose(), nfc })
     }
 
     /// What was typed, byte by byte.

@@ -25,9 +25,10 @@ impl DesCryptHash {
 
     pub(super) fn verify(&self, password: &[u8]) -> bool {
         let stored = self.0.as_bytes();
-        let salt = stored[..2].iter().rev().fold(0, |salt, byte| {
-            salt << 6 | six_bits(*byte).unwrap_or_default()
-        });
+        let salt = stored[..2]
+            .iter()
+            .rev()
+            .fold(0, |salt, byte| salt << 6 | six_bits(*byte).unwrap_or_default());
         crypt(password, salt).as_slice().ct_eq(&stored[2..]).into()
     }
 }
@@ -35,10 +36,7 @@ impl DesCryptHash {
 const ALPHABET: &[u8; 64] = b"./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
 fn six_bits(byte: u8) -> Option<u64> {
-    ALPHABET
-        .iter()
-        .position(|known| *known == byte)
-        .map(|place| place as u64)
+    ALPHABET.iter().position(|known| *known == byte).map(|place| place as u64)
 }
 
 /// Encrypts a block of zeros 25 times under the password, the expansion twisted by the salt.
@@ -57,29 +55,22 @@ fn crypt(password: &[u8], salt: u64) -> Vec<u8> {
         (left, right) = (right, left);
     }
     let bits = u128::from(permute(left << 32 | right, 64, &FINAL)) << 2;
-    (0..11)
-        .rev()
-        .map(|place| ALPHABET[(bits >> (6 * place) & 63) as usize])
-        .collect()
+    (0..11).rev().map(|place| ALPHABET[(bits >> (6 * place) & 63) as usize]).collect()
 }
 
 /// The cipher function: expansion, salt, key, substitution, permutation.
 fn round(half: u64, key: u64, salt: u64) -> u64 {
     let expanded = permute(half, 32, &EXPANSION);
     // Bit i of the salt exchanges bits i and i + 24 of the expansion, counted from the left.
-    let twist = (0..12)
-        .filter(|bit| (salt >> bit) & 1 == 1)
-        .fold(0, |mask, bit| mask | 1 << (23 - bit));
+    let twist =
+        (0..12).filter(|bit| (salt >> bit) & 1 == 1).fold(0, |mask, bit| mask | 1 << (23 - bit));
     let exchanged = ((expanded >> 24) ^ expanded) & twist;
     let mixed = expanded ^ exchanged ^ (exchanged << 24) ^ key;
-    let substituted = SUBSTITUTION
-        .iter()
-        .enumerate()
-        .fold(0, |out, (place, rows)| {
-            let six = mixed >> (42 - 6 * place) & 63;
-            let row = rows[((six >> 4 & 2 | six & 1) & 3) as usize];
-            out << 4 | row >> (60 - 4 * (six >> 1 & 15)) & 15
-        });
+    let substituted = SUBSTITUTION.iter().enumerate().fold(0, |out, (place, rows)| {
+        let six = mixed >> (42 - 6 * place) & 63;
+        let row = rows[((six >> 4 & 2 | six & 1) & 3) as usize];
+        out << 4 | row >> (60 - 4 * (six >> 1 & 15)) & 15
+    });
     permute(substituted, 32, &PERMUTATION)
 }
 
@@ -89,11 +80,7 @@ fn schedule(key: u64) -> [u64; 16] {
     let chosen = permute(key, 64, &KEY_CHOICE_1);
     let (mut left, mut right) = (chosen >> 28, chosen & HALF);
     std::array::from_fn(|round| {
-        let by = if matches!(round, 0 | 1 | 8 | 15) {
-            1
-        } else {
-            2
-        };
+        let by = if matches!(round, 0 | 1 | 8 | 15) { 1 } else { 2 };
         left = (left << by | left >> (28 - by)) & HALF;
         right = (right << by | right >> (28 - by)) & HALF;
         permute(left << 28 | right, 56, &KEY_CHOICE_2)
@@ -102,9 +89,7 @@ fn schedule(key: u64) -> [u64; 16] {
 
 /// Gathers bits of a block of the given width by their numbers, counted from the left from 1.
 fn permute(block: u64, width: u32, table: &[u8]) -> u64 {
-    table.iter().fold(0, |out, bit| {
-        out << 1 | block >> (width - u32::from(*bit)) & 1
-    })
+    table.iter().fold(0, |out, bit| out << 1 | block >> (width - u32::from(*bit)) & 1)
 }
 
 const FINAL: [u8; 64] = [
@@ -131,52 +116,12 @@ const KEY_CHOICE_2: [u8; 48] = [
 ];
 /// The eight substitution boxes: four rows each, sixteen values of four bits to a row.
 const SUBSTITUTION: [[u64; 4]; 8] = [
-    [
-        0xe4d1_2fb8_3a6c_5907,
-        0x0f74_e2d1_a6cb_9538,
-        0x41e8_d62b_fc97_3a50,
-        0xfc82_4917_5b3e_a06d,
-    ],
-    [
-        0xf18e_6b34_972d_c05a,
-        0x3d47_f28e_c01a_69b5,
-        0x0e7b_a4d1_58c6_932f,
-        0xd8a1_3f42_b67c_05e9,
-    ],
-    [
-        0xa09e_63f5_1dc7_b428,
-        0xd709_346a_285e_cbf1,
-        0xd649_8f30_b12c_5ae7,
-        0x1ad0_6987_4fe3_b52c,
-    ],
-    [
-        0x7de3_069a_1285_bc4f,
-        0xd8b5_6f03_472c_1ae9,
-        0xa690_cb7d_f13e_5284,
-        0x3f06_a1d8_945b_c72e,
-    ],
-    [
-        0x2c41_7ab6_853f_d0e9,
-        0xeb2c_47d1_50fa_3986,
-        0x421b_ad78_f9c5_630e,
-        0xb8c7_1e2d_6f09_a453,
-    ],
-    [
-        0xc1af_9268_0d34_e75b,
-        0xaf42_7c95_61de_0b38,
-        0x9ef5_28c3_704a_1db6,
-        0x432c_95fa_be17_608d,
-    ],
-    [
-        0x4b2e_f08d_3c97_5a61,
-        0xd0b7_491a_e35c_2f86,
-        0x14bd_c37e_af68_0592,
-        0x6bd8_14a7_950f_e23c,
-    ],
-    [
-        0xd284_6fb1_a93e_50c7,
-        0x1fd8_a374_c56b_0e92,
-        0x7b41_9ce2_06ad_f358,
-        0x21e7_4a8d_fc90_356b,
-    ],
+    [0xe4d1_2fb8_3a6c_5907, 0x0f74_e2d1_a6cb_9538, 0x41e8_d62b_fc97_3a50, 0xfc82_4917_5b3e_a06d],
+    [0xf18e_6b34_972d_c05a, 0x3d47_f28e_c01a_69b5, 0x0e7b_a4d1_58c6_932f, 0xd8a1_3f42_b67c_05e9],
+    [0xa09e_63f5_1dc7_b428, 0xd709_346a_285e_cbf1, 0xd649_8f30_b12c_5ae7, 0x1ad0_6987_4fe3_b52c],
+    [0x7de3_069a_1285_bc4f, 0xd8b5_6f03_472c_1ae9, 0xa690_cb7d_f13e_5284, 0x3f06_a1d8_945b_c72e],
+    [0x2c41_7ab6_853f_d0e9, 0xeb2c_47d1_50fa_3986, 0x421b_ad78_f9c5_630e, 0xb8c7_1e2d_6f09_a453],
+    [0xc1af_9268_0d34_e75b, 0xaf42_7c95_61de_0b38, 0x9ef5_28c3_704a_1db6, 0x432c_95fa_be17_608d],
+    [0x4b2e_f08d_3c97_5a61, 0xd0b7_491a_e35c_2f86, 0x14bd_c37e_af68_0592, 0x6bd8_14a7_950f_e23c],
+    [0xd284_6fb1_a93e_50c7, 0x1fd8_a374_c56b_0e92, 0x7b41_9ce2_06ad_f358, 0x21e7_4a8d_fc90_356b],
 ];

@@ -21,15 +21,11 @@ pub(super) fn parse(text: &str) -> Option<Result<Verifier, Unreadable>> {
         return bare.then(|| read("unsalted_md5", DigestHash::new(legacy::Kind::Md5, "", text)));
     };
     Some(match name {
-        "pbkdf2_sha256" => read(
-            "pbkdf2_sha256",
-            Pbkdf2Hash::parse(pbkdf2::Kind::Sha256, rest),
-        ),
+        "pbkdf2_sha256" => read("pbkdf2_sha256", Pbkdf2Hash::parse(pbkdf2::Kind::Sha256, rest)),
         "pbkdf2_sha1" => read("pbkdf2_sha1", Pbkdf2Hash::parse(pbkdf2::Kind::Sha1, rest)),
-        "pbkdf2_wrapped_sha1" => read(
-            "pbkdf2_wrapped_sha1",
-            Pbkdf2Hash::parse(pbkdf2::Kind::WrappedSha1, rest),
-        ),
+        "pbkdf2_wrapped_sha1" => {
+            read("pbkdf2_wrapped_sha1", Pbkdf2Hash::parse(pbkdf2::Kind::WrappedSha1, rest))
+        }
         // The name stands directly before the library's own string and its `$`.
         "argon2" => {
             let parsed = Argon2Hash::parse(&text["argon2".len()..]);
@@ -49,9 +45,7 @@ pub(super) fn read<T: Into<Verifier>>(
     scheme: &'static str,
     parsed: Result<T, &'static str>,
 ) -> Result<Verifier, Unreadable> {
-    parsed
-        .map(Into::into)
-        .map_err(|reason| Unreadable { scheme, reason })
+    parsed.map(Into::into).map_err(|reason| Unreadable { scheme, reason })
 }
 
 /// Splits into exactly so many parts.

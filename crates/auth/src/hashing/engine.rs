@@ -39,16 +39,8 @@ impl Engine {
         upgrade: bool,
         entropy: Arc<dyn Entropy>,
     ) -> Self {
-        let decoy = StoredHash::parse(&scheme.decoy(&*entropy))
-            .ok()
-            .and_then(StoredHash::usable);
-        Self {
-            scheme,
-            pepper,
-            upgrade,
-            entropy,
-            decoy,
-        }
+        let decoy = StoredHash::parse(&scheme.decoy(&*entropy)).ok().and_then(StoredHash::usable);
+        Self { scheme, pepper, upgrade, entropy, decoy }
     }
 
     /// Hashes the NFC form with the current scheme and a fresh salt.
@@ -67,15 +59,9 @@ impl Engine {
         let verifier = stored.and_then(readable).filter(|_| !candidate.is_empty());
         let Some(verifier) = verifier else {
             self.compare_with_decoy(&candidate)?;
-            return Ok(Compared {
-                matches: false,
-                outdated: false,
-                decoys: 1,
-            });
+            return Ok(Compared { matches: false, outdated: false, decoys: 1 });
         };
-        let matches = verifier
-            .verify(&candidate, self.pepper.as_ref())
-            .map_err(to_hash_error)?;
+        let matches = verifier.verify(&candidate, self.pepper.as_ref()).map_err(to_hash_error)?;
         let cheap = verifier.work() < self.scheme.work();
         if !matches && cheap {
             // Without this, an account with an old cheap hash would answer faster than none.
@@ -90,9 +76,7 @@ impl Engine {
 
     /// Whether the hash was made under a pepper that is not the configured one.
     pub(super) fn lacks_pepper(&self, stored: &PasswordHash) -> bool {
-        let parsed = StoredHash::parse(stored.expose())
-            .ok()
-            .and_then(StoredHash::usable);
+        let parsed = StoredHash::parse(stored.expose()).ok().and_then(StoredHash::usable);
         parsed
             .as_ref()
             .and_then(Verifier::key_id)
@@ -115,11 +99,7 @@ impl Engine {
         // An empty password is never hashed, so something else takes its place.
         let filler = Secret::new("not empty");
         let filler = Candidate::new(&filler)?;
-        let password = if candidate.is_empty() {
-            &filler
-        } else {
-            candidate
-        };
+        let password = if candidate.is_empty() { &filler } else { candidate };
         match &self.decoy {
             Some(decoy) => {
                 std::hint::black_box(decoy.verify_bytes(password.nfc(), None))
@@ -175,9 +155,7 @@ mod tests {
 
     fn compare(engine: &Engine, password: &str, stored: Option<&str>) -> Compared {
         let stored = stored.map(PasswordHash::from_stored);
-        engine
-            .verify(&Secret::new(password), stored.as_ref())
-            .unwrap()
+        engine.verify(&Secret::new(password), stored.as_ref()).unwrap()
     }
 
     const MD5_OF_PASSWORD: &str = "5f4dcc3b5aa765d61d8327deb882cf99";
@@ -185,22 +163,12 @@ mod tests {
     #[test]
     fn atk_a003_an_old_cheap_hash_costs_no_less_than_no_account() {
         let wrong = compare(&weak(), "wrong", Some(MD5_OF_PASSWORD));
-        assert_eq!(
-            wrong,
-            Compared {
-                matches: false,
-                outdated: false,
-                decoys: 1
-            }
-        );
+        assert_eq!(wrong, Compared { matches: false, outdated: false, decoys: 1 });
         let cheaper_bcrypt = super::super::bcrypt::hash(b"right", 4, None, &SystemEntropy).unwrap();
         let strong = engine(Scheme::Bcrypt { cost: 5 }, None, true);
         assert_eq!(compare(&strong, "wrong", Some(&cheaper_bcrypt)).decoys, 1);
         // Who knows the password waits for nothing.
-        assert_eq!(
-            compare(&weak(), "password", Some(MD5_OF_PASSWORD)).decoys,
-            0
-        );
+        assert_eq!(compare(&weak(), "password", Some(MD5_OF_PASSWORD)).decoys, 0);
         // A hash of the current cost is work enough.
         let current = weak().hash(&Secret::new("right")).unwrap();
         assert_eq!(compare(&weak(), "wrong", Some(current.expose())).decoys, 0);
@@ -217,19 +185,10 @@ mod tests {
             let stored = stored.map(PasswordHash::from_stored);
             trapped.verify(&Secret::new(password), stored.as_ref())
         };
-        for stored in [
-            None,
-            Some("!"),
-            Some(""),
-            Some("gibberish"),
-            Some(MD5_OF_PASSWORD),
-        ] {
+        for stored in [None, Some("!"), Some(""), Some("gibberish"), Some(MD5_OF_PASSWORD)] {
             for password in ["wrong", ""] {
                 let found = verify(password, stored);
-                assert!(
-                    matches!(found, Err(HashError::Failed(_))),
-                    "{password:?} {stored:?}"
-                );
+                assert!(matches!(found, Err(HashError::Failed(_))), "{password:?} {stored:?}");
             }
         }
         assert!(verify("password", Some(MD5_OF_PASSWORD)).unwrap().matches);
@@ -237,20 +196,9 @@ mod tests {
 
     #[test]
     fn without_a_hash_to_compare_with_the_decoy_is_compared_with() {
-        for stored in [
-            None,
-            Some("!"),
-            Some(""),
-            Some("*"),
-            Some("gibberish$"),
-            Some("$2b$"),
-        ] {
+        for stored in [None, Some("!"), Some(""), Some("*"), Some("gibberish$"), Some("$2b$")] {
             for password in ["anything", ""] {
-                let refused = Compared {
-                    matches: false,
-                    outdated: false,
-                    decoys: 1,
-                };
+                let refused = Compared { matches: false, outdated: false, decoys: 1 };
                 assert_eq!(compare(&weak(), password, stored), refused, "{stored:?}");
             }
         }
@@ -271,9 +219,7 @@ mod tests {
     fn std_s21_what_falls_short_of_the_current_scheme_is_outdated() {
         let argon2 = |memory_kib, passes| Scheme::Argon2id { memory_kib, passes };
         let outdated = |now: (Scheme, Option<Pepper>), then: (Scheme, Option<Pepper>)| {
-            let stored = engine(then.0, then.1, true)
-                .hash(&Secret::new("right"))
-                .unwrap();
+            let stored = engine(then.0, then.1, true).hash(&Secret::new("right")).unwrap();
             let found = compare(&engine(now.0, now.1, true), "right", Some(stored.expose()));
             assert!(found.matches);
             found.outdated
@@ -281,45 +227,26 @@ mod tests {
         let base = argon2(16, 2);
         assert!(!outdated((base, None), (base, None)));
         assert!(!outdated((base, pepper(1)), (base, pepper(1))));
-        assert!(
-            !outdated((base, None), (argon2(32, 2), None)),
-            "dearer is fine"
-        );
+        assert!(!outdated((base, None), (argon2(32, 2), None)), "dearer is fine");
         assert!(outdated((base, None), (argon2(8, 2), None)), "less memory");
-        assert!(
-            outdated((base, None), (argon2(16, 1), None)),
-            "fewer passes"
-        );
+        assert!(outdated((base, None), (argon2(16, 1), None)), "fewer passes");
         assert!(outdated((base, pepper(1)), (base, None)), "no pepper");
         let bcrypt = |cost| Scheme::Bcrypt { cost };
         assert!(outdated((base, None), (bcrypt(5), None)), "other scheme");
         assert!(outdated((bcrypt(5), None), (bcrypt(4), None)), "lower cost");
         assert!(!outdated((bcrypt(5), pepper(2)), (bcrypt(6), pepper(2))));
-        assert!(
-            outdated((bcrypt(5), pepper(2)), (bcrypt(5), None)),
-            "no pepper"
-        );
+        assert!(outdated((bcrypt(5), pepper(2)), (bcrypt(5), None)), "no pepper");
 
         let ours = weak().hash(&Secret::new("right")).unwrap();
         let djangos = format!("argon2{}", ours.expose());
-        assert!(
-            compare(&weak(), "right", Some(&djangos)).outdated,
-            "Django's form of the same"
-        );
+        assert!(compare(&weak(), "right", Some(&djangos)).outdated, "Django's form of the same");
     }
 
     #[test]
     fn nothing_is_outdated_while_another_program_shares_the_table() {
         let shared = engine(Scheme::weak_for_tests(), None, false);
         let found = compare(&shared, "password", Some(MD5_OF_PASSWORD));
-        assert_eq!(
-            found,
-            Compared {
-                matches: true,
-                outdated: false,
-                decoys: 0
-            }
-        );
+        assert_eq!(found, Compared { matches: true, outdated: false, decoys: 0 });
         assert!(compare(&weak(), "password", Some(MD5_OF_PASSWORD)).outdated);
     }
 }

@@ -31,15 +31,11 @@ impl Floor {
         let took = nanos(took);
         // Two threads at once may lose one fading step, which does no harm.
         let before = self.learned.load(Ordering::Relaxed);
-        self.learned
-            .store(took.max(before - before / 256), Ordering::Relaxed);
+        self.learned.store(took.max(before - before / 256), Ordering::Relaxed);
     }
 
     pub(super) fn current(&self) -> Duration {
-        let nanos = self
-            .set
-            .load(Ordering::Relaxed)
-            .max(self.learned.load(Ordering::Relaxed));
+        let nanos = self.set.load(Ordering::Relaxed).max(self.learned.load(Ordering::Relaxed));
         Duration::from_nanos(nanos)
     }
 }

@@ -38,20 +38,12 @@ impl DigestHash {
         if digest.len() != length {
             return Err("digest of an odd length");
         }
-        Ok(Self {
-            kind,
-            salt: salt.to_owned(),
-            digest,
-        })
+        Ok(Self { kind, salt: salt.to_owned(), digest })
     }
 
     pub(super) fn verify(&self, password: &[u8]) -> bool {
         fn digest<D: Digest>(salt: &str, password: &[u8]) -> Vec<u8> {
-            D::new()
-                .chain_update(salt)
-                .chain_update(password)
-                .finalize()
-                .to_vec()
+            D::new().chain_update(salt).chain_update(password).finalize().to_vec()
         }
         let digest = match self.kind {
             Kind::Md5 => digest::<Md5>(&self.salt, password),

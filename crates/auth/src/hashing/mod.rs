@@ -31,7 +31,7 @@ use self::{candidate::Candidate, ways::Cost};
 pub use self::{
     candidate::MAX_PASSWORD_BYTES,
     pepper::Pepper,
-    pool::{HashPool, HashPoolBuilder, PoolError},
+    pool::{HashPool, HashPoolBuilder, PoolError, PooledJudge},
     scheme::{StoredHash, Unreadable},
     ways::Scheme,
 };
@@ -76,9 +76,9 @@ pub fn verify_blocking(
 ) -> Result<bool, HashError> {
     let candidate = Candidate::new(password)?;
     match engine::readable(stored) {
-        Some(verifier) if !candidate.is_empty() => verifier
-            .verify(&candidate, pepper)
-            .map_err(engine::to_hash_error),
+        Some(verifier) if !candidate.is_empty() => {
+            verifier.verify(&candidate, pepper).map_err(engine::to_hash_error)
+        }
         _ => Ok(false),
     }
 }

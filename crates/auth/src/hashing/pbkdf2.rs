@@ -62,10 +62,7 @@ impl Pbkdf2Hash {
             Kind::Sha256 => pbkdf2_hmac::<Sha256>(password, salt, self.iterations, &mut digest),
             Kind::Sha1 => pbkdf2_hmac::<Sha1>(password, salt, self.iterations, &mut digest),
             Kind::WrappedSha1 => {
-                let old = Sha1::new()
-                    .chain_update(salt)
-                    .chain_update(password)
-                    .finalize();
+                let old = Sha1::new().chain_update(salt).chain_update(password).finalize();
                 let inner = Zeroizing::new(to_hex(&old));
                 pbkdf2_hmac::<Sha256>(inner.as_bytes(), salt, self.iterations, &mut digest);
             }

@@ -64,10 +64,7 @@ impl StoredHash {
             return Ok(Self(Kind::Unusable));
         }
         if text.len() > MAX_TEXT {
-            return Err(Unreadable {
-                scheme: "unknown",
-                reason: "too long for a hash",
-            });
+            return Err(Unreadable { scheme: "unknown", reason: "too long for a hash" });
         }
         let verifier = if let Some(rest) = text.strip_prefix(bcrypt::OWN_PREFIX) {
             read("bcrypt-hmac-sha384", BcryptHash::parse_own(rest))
@@ -78,16 +75,11 @@ impl StoredHash {
         } else if text.starts_with("$5$") || text.starts_with("$6$") {
             read("sha_crypt", ShaCryptHash::parse(text))
         } else {
-            django::parse(text).unwrap_or(Err(Unreadable {
-                scheme: "unknown",
-                reason: "no scheme we know",
-            }))
+            django::parse(text)
+                .unwrap_or(Err(Unreadable { scheme: "unknown", reason: "no scheme we know" }))
         }?;
         if verifier.work() > MAX_WORK {
-            return Err(Unreadable {
-                scheme: verifier.scheme(),
-                reason: "over the cap on cost",
-            });
+            return Err(Unreadable { scheme: verifier.scheme(), reason: "over the cap on cost" });
         }
         Ok(Self(Kind::Usable(verifier)))
     }
@@ -121,9 +113,7 @@ impl Verifier {
         if self.verify_bytes(password.typed(), pepper)? {
             return Ok(true);
         }
-        password
-            .other_form()
-            .map_or(Ok(false), |nfc| self.verify_bytes(nfc, pepper))
+        password.other_form().map_or(Ok(false), |nfc| self.verify_bytes(nfc, pepper))
     }
 
     pub(super) fn verify_bytes(

@@ -24,12 +24,8 @@ impl ScryptHash {
         let n = number(work_factor)
             .filter(|n| *n > 1 && n.is_power_of_two())
             .ok_or("the work factor is no power of two")?;
-        let r = number(block_size)
-            .filter(|r| *r > 0)
-            .ok_or("no block size")?;
-        let p = number(parallelism)
-            .filter(|p| *p > 0)
-            .ok_or("no parallelism")?;
+        let r = number(block_size).filter(|r| *r > 0).ok_or("no block size")?;
+        let p = number(parallelism).filter(|p| *p > 0).ok_or("no parallelism")?;
         let cost = (u64::from(n), u64::from(r), u64::from(p));
         let memory = 128 * cost.1.saturating_mul(cost.0.saturating_add(cost.2));
         if memory > MAX_MEMORY || p > 1024 || r > 1024 {
@@ -60,10 +56,7 @@ impl ScryptHash {
     /// Estimated nanoseconds on the machine the estimates come from.
     pub(super) fn work(&self) -> u64 {
         let (n, r, p) = self.cost;
-        275_u64
-            .saturating_mul(n)
-            .saturating_mul(r)
-            .saturating_mul(p)
+        275_u64.saturating_mul(n).saturating_mul(r).saturating_mul(p)
     }
 
     /// Two with the same class take the same time.

@@ -46,18 +46,12 @@ impl ShaCryptHash {
             return Err("not a digest of this scheme");
         }
         PasswordHashRef::new(text).map_err(|_| "not a crypt string")?;
-        Ok(Self {
-            rounds,
-            wide,
-            text: text.to_owned(),
-        })
+        Ok(Self { rounds, wide, text: text.to_owned() })
     }
 
     pub(super) fn verify(&self, password: &[u8]) -> bool {
         let seen = &password[..password.len().min(MAX_BYTES)];
-        let matches = ShaCrypt::default()
-            .verify_password(seen, self.text.as_str())
-            .is_ok();
+        let matches = ShaCrypt::default().verify_password(seen, self.text.as_str()).is_ok();
         matches && seen.len() == password.len()
     }
 
@@ -73,10 +67,6 @@ impl ShaCryptHash {
 
     /// The name of the scheme, for logs and reports.
     pub(super) fn scheme(&self) -> &'static str {
-        if self.wide {
-            "sha512_crypt"
-        } else {
-            "sha256_crypt"
-        }
+        if self.wide { "sha512_crypt" } else { "sha256_crypt" }
     }
 }

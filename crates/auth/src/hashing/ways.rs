@@ -36,10 +36,7 @@ pub(super) enum Cost {
 impl Default for Scheme {
     /// Argon2id with 19 MiB and two passes.
     fn default() -> Self {
-        Self::Argon2id {
-            memory_kib: 19 * 1024,
-            passes: 2,
-        }
+        Self::Argon2id { memory_kib: 19 * 1024, passes: 2 }
     }
 }
 
@@ -59,10 +56,7 @@ impl Scheme {
             Self::Argon2id { memory_kib, passes } => Cost::Argon2id { memory_kib, passes },
             Self::Bcrypt { cost } => Cost::Bcrypt { cost },
             #[cfg(any(test, feature = "testkit"))]
-            Self::WeakForTests => Cost::Argon2id {
-                memory_kib: 8,
-                passes: 1,
-            },
+            Self::WeakForTests => Cost::Argon2id { memory_kib: 8, passes: 1 },
         }
     }
 
@@ -117,35 +111,13 @@ mod tests {
     fn weak_numbers_are_refused() {
         assert_eq!(Scheme::default().check(), Ok(()));
         assert_eq!(Scheme::BCRYPT.check(), Ok(()));
-        assert_eq!(
-            Scheme::Argon2id {
-                memory_kib: 7168,
-                passes: 5
-            }
-            .check(),
-            Ok(())
-        );
+        assert_eq!(Scheme::Argon2id { memory_kib: 7168, passes: 5 }.check(), Ok(()));
         for weak in [
-            Scheme::Argon2id {
-                memory_kib: 7168,
-                passes: 4,
-            },
-            Scheme::Argon2id {
-                memory_kib: 4096,
-                passes: 100,
-            },
-            Scheme::Argon2id {
-                memory_kib: 262_145,
-                passes: 1,
-            },
-            Scheme::Argon2id {
-                memory_kib: 262_144,
-                passes: 100,
-            },
-            Scheme::Argon2id {
-                memory_kib: 65_536,
-                passes: 0,
-            },
+            Scheme::Argon2id { memory_kib: 7168, passes: 4 },
+            Scheme::Argon2id { memory_kib: 4096, passes: 100 },
+            Scheme::Argon2id { memory_kib: 262_145, passes: 1 },
+            Scheme::Argon2id { memory_kib: 262_144, passes: 100 },
+            Scheme::Argon2id { memory_kib: 65_536, passes: 0 },
             Scheme::Bcrypt { cost: 9 },
             Scheme::Bcrypt { cost: 16 },
         ] {

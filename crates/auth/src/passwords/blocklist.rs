@@ -78,15 +78,10 @@ impl Blocklist {
     /// # Errors
     /// [`BlocklistError`] when the file is missing, unreadable or too big.
     pub fn with_file(path: &Path) -> Result<Self, BlocklistError> {
-        let fail = |source| BlocklistError::Read {
-            path: path.to_owned(),
-            source,
-        };
+        let fail = |source| BlocklistError::Read { path: path.to_owned(), source };
         let file = fs::File::open(path).map_err(fail)?;
         if file.metadata().map_err(fail)?.len() > MAX_FILE_BYTES {
-            return Err(BlocklistError::TooBig {
-                path: path.to_owned(),
-            });
+            return Err(BlocklistError::TooBig { path: path.to_owned() });
         }
         let mut list = Self::default();
         for line in BufReader::new(file).split(b'\n') {
@@ -130,12 +125,7 @@ impl Blocklist {
 /// Shows how long the lists are, not what is on them.
 impl std::fmt::Debug for Blocklist {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(
-            f,
-            "Blocklist({} words, {} digests)",
-            self.words.len(),
-            self.breached.len()
-        )
+        write!(f, "Blocklist({} words, {} digests)", self.words.len(), self.breached.len())
     }
 }
 

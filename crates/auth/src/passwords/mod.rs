@@ -39,11 +39,7 @@ pub struct PasswordRules {
 impl Default for PasswordRules {
     /// Fifteen characters, our own list.
     fn default() -> Self {
-        Self {
-            min_length: DEFAULT_MIN_LENGTH,
-            site: None,
-            blocklist: Blocklist::shipped_only(),
-        }
+        Self { min_length: DEFAULT_MIN_LENGTH, site: None, blocklist: Blocklist::shipped_only() }
     }
 }
 
@@ -120,20 +116,14 @@ impl PasswordRules {
 impl PasswordPolicy for PasswordRules {
     fn check(&self, password: &Secret, context: &[&str]) -> Vec<PasswordProblem> {
         let Some(text) = password.expose_str() else {
-            return vec![PasswordProblem::new(
-                "weak",
-                "the password is not text (UTF-8)",
-            )];
+            return vec![PasswordProblem::new("weak", "the password is not text (UTF-8)")];
         };
         let length = length_problem(text, self.min_length);
         // One that is too long is not looked at any further: that would cost the more.
         if let Some(problem) = length.as_ref().filter(|problem| problem.code == "too_long") {
             return vec![problem.clone()];
         }
-        let mut problems: Vec<_> = length
-            .into_iter()
-            .chain(self.listed_problem(text))
-            .collect();
+        let mut problems: Vec<_> = length.into_iter().chain(self.listed_problem(text)).collect();
         if self.is_similar(text, context) {
             let help = "the password is nearly a name or the mail address of the account, or the \
                         site's name; use unrelated words";

@@ -1,17 +1,22 @@
 //! The port through which new passwords are judged.
 
-use futures_util::future::BoxFuture;
+use async_trait::async_trait;
 
+use super::hasher::HashError;
 use crate::{policy::passwords::PasswordProblem, secret::Secret};
 
 /// Judges new passwords by a [`PasswordPolicy`](crate::policy::passwords::PasswordPolicy), away
-/// from the threads that serve requests: estimating strength takes milliseconds.
+/// from the threads that serve requests.
+#[async_trait]
 pub trait PasswordJudge: Send + Sync {
     /// Everything that is wrong with the password; nothing when it may be used. `context` holds
     /// words that people guess first.
-    fn judge(
+    ///
+    /// # Errors
+    /// [`HashError::Busy`] when too many are judged at once.
+    async fn judge(
         &self,
-        password: Secret,
-        context: Vec<String>,
-    ) -> BoxFuture<'static, Vec<PasswordProblem>>;
+        password: &Secret,
+        context: &[&str],
+    ) -> Result<Vec<PasswordProblem>, HashError>;
 }

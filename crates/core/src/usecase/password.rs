@@ -111,7 +111,7 @@ impl Passwords {
             user.email.as_ref().map_or("", |email| email.as_str()),
             &*self.site_name,
         ];
-        let problems = self.judge.judge(new.clone(), context.map(str::to_owned).into()).await;
+        let problems = self.judge.judge(new, &context).await?;
         if problems.is_empty() { Ok(()) } else { Err(AdminError::Password(problems)) }
     }
 

@@ -145,9 +145,8 @@ impl HashPoolBuilder {
     /// [`PoolError`], naming the configuration key at fault.
     pub fn build(self) -> Result<HashPool, PoolError> {
         self.scheme.check().map_err(PoolError::Scheme)?;
-        let threads = self
-            .threads
-            .unwrap_or_else(|| thread::available_parallelism().map_or(1, NonZero::get));
+        let threads =
+            self.threads.unwrap_or_else(|| thread::available_parallelism().map_or(1, NonZero::get));
         if !(1..=1024).contains(&threads) {
             return Err(PoolError::Threads);
         }
@@ -190,10 +189,7 @@ impl HashPool {
                     shared.work();
                 })
                 .map_err(PoolError::Spawn)?;
-            self.threads
-                .lock()
-                .unwrap_or_else(std::sync::PoisonError::into_inner)
-                .push(thread);
+            self.threads.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(thread);
         }
         Ok(())
     }

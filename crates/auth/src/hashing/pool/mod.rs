@@ -17,7 +17,11 @@ use async_trait::async_trait;
 use futures_channel::oneshot;
 use vestibule_core::{
     Clock, Secret,
-    ports::hasher::{HashError, PasswordHash, PasswordHasher, Verification},
+    policy::passwords::{PasswordPolicy, PasswordProblem},
+    ports::{
+        hasher::{HashError, PasswordHash, PasswordHasher, Verification},
+        judge::PasswordJudge,
+    },
 };
 
 pub use self::builder::{HashPoolBuilder, PoolError};
@@ -102,10 +106,8 @@ impl HashPool {
     /// # Errors
     /// [`HashError::Busy`] when logins fill the queue: they teach the pool as well.
     pub async fn calibrate(&self, samples: &[PasswordHash]) -> Result<Duration, HashError> {
-        let mut classes: Vec<(Verifier, &PasswordHash)> = samples
-            .iter()
-            .filter_map(|sample| Some((readable(sample)?, sample)))
-            .collect();
+        let mut classes: Vec<(Verifier, &PasswordHash)> =
+            samples.iter().filter_map(|sample| Some((readable(sample)?, sample))).collect();
         classes.sort_by_key(|(verifier, _)| (std::cmp::Reverse(verifier.work()), verifier.class()));
         classes.dedup_by_key(|(verifier, _)| verifier.class());
         for (_, sample) in classes.into_iter().take(MAX_CLASSES) {
@@ -125,10 +127,7 @@ impl HashPool {
         &self,
         stored: impl IntoIterator<Item = &'a PasswordHash>,
     ) -> Result<(), PoolError> {
-        if stored
-            .into_iter()
-            .any(|hash| self.shared.engine.lacks_pepper(hash))
-        {
+        if stored.into_iter().any(|hash| self.shared.engine.lacks_pepper(hash)) {
             return Err(PoolError::OtherPepper);
         }
         Ok(())
@@ -161,17 +160,13 @@ impl HashPool {
         let waiting = u32::try_from(self.depth()).unwrap_or(u32::MAX);
         let threads = u32::try_from(self.thread_count).unwrap_or(1).max(1);
         let seconds = each.saturating_mul(waiting).as_secs() / u64::from(threads) + 1;
-        HashError::Busy {
-            retry_after: u32::try_from(seconds.min(60)).unwrap_or(60),
-        }
+        HashError::Busy { retry_after: u32::try_from(seconds.min(60)).unwrap_or(60) }
     }
 }
 
 fn check_length(password: &Secret) -> Result<(), HashError> {
     if password.len() > MAX_PASSWORD_BYTES {
-        return Err(HashError::TooLong {
-            max: MAX_PASSWORD_BYTES,
-        });
+        return Err(HashError::TooLong { max: MAX_PASSWORD_BYTES });
     }
     Ok(())
 }
@@ -191,12 +186,34 @@ impl PasswordHasher for HashPool {
     ) -> Result<Verification, HashError> {
         check_length(password)?;
         let (password, stored) = (password.clone(), stored.cloned());
-        self.submit(|reply| Task::Verify {
-            password,
-            stored,
-            reply,
-        })
-        .await
+        self.submit(|reply| Task::Verify { password, stored, reply }).await
+    }
+}
+
+/// Judges new passwords by a policy on the threads of a [`HashPool`]: estimating strength takes
+/// milliseconds, which the threads that serve requests do not have.
+pub struct PooledJudge {
+    pool: Arc<HashPool>,
+    policy: Arc<dyn PasswordPolicy>,
+}
+
+impl PooledJudge {
+    /// By this policy, on that pool's threads.
+    pub fn new(pool: Arc<HashPool>, policy: impl PasswordPolicy + 'static) -> Self {
+        Self { pool, policy: Arc::new(policy) }
+    }
+}
+
+#[async_trait]
+impl PasswordJudge for PooledJudge {
+    async fn judge(
+        &self,
+        password: &Secret,
+        context: &[&str],
+    ) -> Result<Vec<PasswordProblem>, HashError> {
+        let (password, policy) = (password.clone(), Arc::clone(&self.policy));
+        let context = context.iter().map(ToString::to_string).collect();
+        self.pool.submit(|reply| Task::Judge { password, context, policy, reply }).await
     }
 }
 
@@ -255,8 +272,7 @@ impl Shared {
 
     fn measure(&self, sample: &PasswordHash) -> Result<Duration, HashError> {
         let begun = Instant::now();
-        self.engine
-            .verify(&Secret::new("measures the hash"), Some(sample))?;
+        self.engine.verify(&Secret::new("measures the hash"), Some(sample))?;
         Ok(begun.elapsed())
     }
 }

@@ -23,15 +23,8 @@ pub(super) struct Refused;
 
 impl<T> Queue<T> {
     pub(super) fn new(capacity: usize) -> Self {
-        let state = State {
-            waiting: VecDeque::new(),
-            open: true,
-        };
-        Self {
-            state: Mutex::new(state),
-            ready: Condvar::new(),
-            capacity,
-        }
+        let state = State { waiting: VecDeque::new(), open: true };
+        Self { state: Mutex::new(state), ready: Condvar::new(), capacity }
     }
 
     pub(super) fn push(&self, item: T) -> Result<(), Refused> {
@@ -55,10 +48,7 @@ impl<T> Queue<T> {
             if !state.open {
                 return None;
             }
-            state = self
-                .ready
-                .wait(state)
-                .unwrap_or_else(PoisonError::into_inner);
+            state = self.ready.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
     }
 

@@ -2,12 +2,14 @@
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
     time::Duration,
 };
 
 use futures_channel::oneshot;
 use vestibule_core::{
     Secret,
+    policy::passwords::{PasswordPolicy, PasswordProblem},
     ports::hasher::{HashError, PasswordHash, Verification},
 };
 
@@ -31,6 +33,12 @@ pub(super) enum Task {
         sample: PasswordHash,
         reply: Reply<Duration>,
     },
+    Judge {
+        password: Secret,
+        context: Vec<String>,
+        policy: Arc<dyn PasswordPolicy>,
+        reply: Reply<Vec<PasswordProblem>>,
+    },
 }
 
 impl Task {
@@ -40,6 +48,7 @@ impl Task {
             Self::Hash { reply, .. } => reply.is_canceled(),
             Self::Verify { reply, .. } => reply.is_canceled(),
             Self::Measure { reply, .. } => reply.is_canceled(),
+            Self::Judge { reply, .. } => reply.is_canceled(),
         }
     }
 
@@ -49,16 +58,17 @@ impl Task {
             Self::Hash { password, reply } => {
                 let _ = reply.send(guard(shared, || shared.engine.hash(&password)));
             }
-            Self::Verify {
-                password,
-                stored,
-                reply,
-            } => {
+            Self::Verify { password, stored, reply } => {
                 let work = || shared.verify(&password, stored.as_ref());
                 let _ = reply.send(guard(shared, work));
             }
             Self::Measure { sample, reply } => {
                 let _ = reply.send(guard(shared, || shared.measure(&sample)));
+            }
+            Self::Judge { password, context, policy, reply } => {
+                let context: Vec<&str> = context.iter().map(String::as_str).collect();
+                let work = || Ok(policy.check(&password, &context));
+                let _ = reply.send(guard(shared, work));
             }
         }
     }
