@@ -29,14 +29,12 @@ pub(crate) fn integrity(url: &DatabaseUrl, conn: &mut AnyConnection) -> Result<(
     } else {
         "PRAGMA quick_check(sqlite_schema)"
     };
-    let lines: Vec<Line> = sql_query(question)
-        .load(conn)
-        .map_err(|error| OpenError::from_database(url, &error))?;
+    let lines: Vec<Line> =
+        sql_query(question).load(conn).map_err(|error| OpenError::from_database(url, &error))?;
     match lines.first() {
-        Some(line) if line.quick_check != "ok" => Err(OpenError::Damaged {
-            url: url.clone(),
-            reason: one_line(&line.quick_check),
-        }),
+        Some(line) if line.quick_check != "ok" => {
+            Err(OpenError::Damaged { url: url.clone(), reason: one_line(&line.quick_check) })
+        }
         _ => Ok(()),
     }
 }

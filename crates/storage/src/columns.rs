@@ -21,9 +21,7 @@ impl Column {
         stored: &[u8],
         make: impl FnOnce([u8; N]) -> T,
     ) -> DbResult<T> {
-        <[u8; N]>::try_from(stored)
-            .map(make)
-            .map_err(|_| self.corrupt())
+        <[u8; N]>::try_from(stored).map(make).map_err(|_| self.corrupt())
     }
 
     /// The same of a column that may be empty.
@@ -40,23 +38,9 @@ impl Column {
         stored.parse().map_err(|_| self.corrupt())
     }
 
-    /// A name beside its key. `SQLite` hands bytes that are not UTF-8 out with U+FFFD in their
-    /// place; when only one of the two has it, that is what happened.
-    pub(crate) fn name(self, stored: String, key: &str) -> DbResult<String> {
-        if stored.contains('\u{FFFD}') == key.contains('\u{FFFD}') {
-            Ok(stored)
-        } else {
-            Err(self.corrupt())
-        }
-    }
-
     /// Text that is ASCII by its nature.
     pub(crate) fn ascii(self, stored: String) -> DbResult<String> {
-        if stored.is_ascii() {
-            Ok(stored)
-        } else {
-            Err(self.corrupt())
-        }
+        if stored.is_ascii() { Ok(stored) } else { Err(self.corrupt()) }
     }
 }
 

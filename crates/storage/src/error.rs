@@ -100,10 +100,7 @@ impl From<UrlError> for MigrateError {
 
 impl OpenError {
     pub(crate) fn unreachable(url: &DatabaseUrl, error: &ConnectionError) -> Self {
-        Self::Unreachable {
-            url: url.clone(),
-            reason: one_line(&error.to_string()),
-        }
+        Self::Unreachable { url: url.clone(), reason: one_line(&error.to_string()) }
     }
 
     pub(crate) fn from_database(url: &DatabaseUrl, error: &DieselError) -> Self {
@@ -124,10 +121,7 @@ pub(crate) enum DbError {
     /// The database said so.
     Database(DieselError),
     /// A row cannot be read.
-    Corrupt {
-        table: &'static str,
-        column: &'static str,
-    },
+    Corrupt { table: &'static str, column: &'static str },
 }
 
 /// What repositories answer among themselves.
@@ -147,10 +141,7 @@ impl DbError {
     pub(crate) fn is_duplicate(&self) -> bool {
         matches!(
             self,
-            Self::Database(DieselError::DatabaseError(
-                DatabaseErrorKind::UniqueViolation,
-                _
-            ))
+            Self::Database(DieselError::DatabaseError(DatabaseErrorKind::UniqueViolation, _))
         )
     }
 
@@ -162,20 +153,24 @@ impl DbError {
     /// As the callers of this crate see it; `table` is the one that was worked on.
     pub(crate) fn into_store(self, table: &'static str) -> StoreError {
         match self {
-            Self::Corrupt { table, column } => StoreError::new(StoreErrorKind::Corrupt {
-                table,
-                column: column.to_owned(),
-            }),
+            Self::Corrupt { table, column } => {
+                StoreError::new(StoreErrorKind::Corrupt { table, column: column.to_owned() })
+            }
             Self::Database(DieselError::DeserializationError(error)) => {
-                let column = error
-                    .downcast_ref::<DeserializeFieldError>()
-                    .and_then(|field| field.field_name.clone())
-                    .unwrap_or_else(|| "a column of another type than expected".to_owned());
+                let column = unreadable_column(&*error);
                 StoreError::because(StoreErrorKind::Corrupt { table, column }, error)
             }
             Self::Database(error) => store_error(error),
         }
     }
+}
+
+/// The column that could not be read, as diesel tells it.
+pub(crate) fn unreadable_column(error: &(dyn std::error::Error + 'static)) -> String {
+    error
+        .downcast_ref::<DeserializeFieldError>()
+        .and_then(|field| field.field_name.clone())
+        .unwrap_or_else(|| "a column of another type than expected".to_owned())
 }
 
 /// What the database said, as the callers of this crate see it.
@@ -252,12 +247,7 @@ fn kind_by_text(message: &str) -> StoreErrorKind {
         "maximum statement execution time",
     ]) {
         StoreErrorKind::Unavailable
-    } else if says(&[
-        "no such table",
-        "no such column",
-        "does not exist",
-        "doesn't exist",
-    ]) {
+    } else if says(&["no such table", "no such column", "does not exist", "doesn't exist"]) {
         StoreErrorKind::Schema(
             "the database's schema is not this release's: run `vestibule migrate`".to_owned(),
         )
@@ -269,9 +259,7 @@ fn kind_by_text(message: &str) -> StoreErrorKind {
 /// Whether `SQLite` says that the file is broken.
 pub(crate) fn is_damage(message: &str) -> bool {
     let text = message.to_ascii_lowercase();
-    ["malformed", "not a database", "disk i/o error"]
-        .iter()
-        .any(|words| text.contains(words))
+    ["malformed", "not a database", "disk i/o error"].iter().any(|words| text.contains(words))
 }
 
 pub(crate) fn one_line(text: &str) -> String {
@@ -304,10 +292,7 @@ mod tests {
             "attempt to write a readonly database",
             "The MariaDB server is running with the --read-only option so it cannot execute this",
         ] {
-            assert!(
-                matches!(kind_by_text(text), StoreErrorKind::ReadOnly(_)),
-                "{text}"
-            );
+            assert!(matches!(kind_by_text(text), StoreErrorKind::ReadOnly(_)), "{text}");
         }
     }
 

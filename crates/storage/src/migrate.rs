@@ -52,10 +52,7 @@ impl State {
     fn read(url: &DatabaseUrl, conn: &mut AnyConnection) -> Result<Self, OpenError> {
         let migrations = all(url)?;
         let applied = applied(conn).map_err(|error| OpenError::from_database(url, &error))?;
-        Ok(Self {
-            migrations,
-            applied,
-        })
+        Ok(Self { migrations, applied })
     }
 
     fn has(&self, migration: &AnyMigration) -> bool {
@@ -74,10 +71,7 @@ impl State {
         if unknown.is_empty() {
             Ok(())
         } else {
-            Err(OpenError::Ahead {
-                url: url.clone(),
-                unknown,
-            })
+            Err(OpenError::Ahead { url: url.clone(), unknown })
         }
     }
 }
@@ -85,12 +79,10 @@ impl State {
 /// All migrations of this release, in their order.
 fn all(url: &DatabaseUrl) -> Result<Vec<AnyMigration>, OpenError> {
     let mut migrations: Vec<AnyMigration> =
-        dialect::migrations(url.kind())
-            .migrations()
-            .map_err(|error| OpenError::Failed {
-                url: url.clone(),
-                reason: one_line(&error.to_string()),
-            })?;
+        dialect::migrations(url.kind()).migrations().map_err(|error| OpenError::Failed {
+            url: url.clone(),
+            reason: one_line(&error.to_string()),
+        })?;
     migrations.sort_by(|a, b| a.name().version().cmp(&b.name().version()));
     Ok(migrations)
 }
@@ -104,9 +96,8 @@ fn applied(conn: &mut AnyConnection) -> QueryResult<HashSet<String>> {
     if !dialect::has_table(conn, "__diesel_schema_migrations")? {
         return Ok(HashSet::new());
     }
-    let versions: Vec<String> = noted::__diesel_schema_migrations
-        .select(noted::version)
-        .load(conn)?;
+    let versions: Vec<String> =
+        noted::__diesel_schema_migrations.select(noted::version).load(conn)?;
     Ok(versions.into_iter().collect())
 }
 
@@ -119,10 +110,7 @@ pub(crate) fn require_current(
     state.refuse_newer(url)?;
     match state.pending().len() {
         0 => Ok(()),
-        pending => Err(OpenError::Behind {
-            url: url.clone(),
-            pending,
-        }),
+        pending => Err(OpenError::Behind { url: url.clone(), pending }),
     }
 }
 
@@ -135,10 +123,7 @@ pub fn migrations(url: &str) -> Result<Vec<MigrationStatus>, MigrateError> {
     let url: DatabaseUrl = url.parse()?;
     let state = match connect(&url, Access::ReadWrite) {
         Ok(mut conn) => State::read(&url, &mut conn)?,
-        Err(OpenError::Missing(_)) => State {
-            migrations: all(&url)?,
-            applied: HashSet::new(),
-        },
+        Err(OpenError::Missing(_)) => State { migrations: all(&url)?, applied: HashSet::new() },
         Err(error) => return Err(error.into()),
     };
     state.refuse_newer(&url)?;
@@ -229,9 +214,8 @@ pub(crate) fn revert_all(url: &str) -> Result<(), MigrateError> {
     let mut conn = connect(&url, Access::ReadWrite)?;
     for migration in all(&url)?.iter().rev() {
         let row = noted::__diesel_schema_migrations.filter(noted::version.eq(version(migration)));
-        let reverted = migration
-            .revert(&mut conn)
-            .and_then(|()| Ok(diesel::delete(row).execute(&mut conn)?));
+        let reverted =
+            migration.revert(&mut conn).and_then(|()| Ok(diesel::delete(row).execute(&mut conn)?));
         reverted.map_err(|error| MigrateError::Failed {
             url: url.clone(),
             name: migration.name().to_string(),
@@ -256,9 +240,6 @@ fn make_private_file(url: &DatabaseUrl) -> Result<(), OpenError> {
     match options.open(path) {
         Ok(_) => Ok(()),
         Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
-        Err(error) => Err(OpenError::Unreachable {
-            url: url.clone(),
-            reason: error.to_string(),
-        }),
+        Err(error) => Err(OpenError::Unreachable { url: url.clone(), reason: error.to_string() }),
     }
 }

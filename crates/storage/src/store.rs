@@ -2,6 +2,7 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
+use diesel::connection::SimpleConnection;
 use futures_util::future::BoxFuture;
 use vestibule_core::ports::store::{ChangeObserver, Mode, Store, StorePort, StoreResult, Work};
 
@@ -38,6 +39,8 @@ pub(crate) struct Bounds {
     pub(crate) queue: usize,
     /// How long one of them waits for its turn before it is turned away.
     pub(crate) patience: Duration,
+    /// What a test tells the connection that the database is opened with.
+    pub(crate) first_words: &'static str,
 }
 
 impl From<&StoreOptions> for Bounds {
@@ -46,6 +49,7 @@ impl From<&StoreOptions> for Bounds {
             pool_size: options.pool_size,
             queue: 1024,
             patience: Duration::from_secs(2),
+            first_words: "",
         }
     }
 }
@@ -85,6 +89,10 @@ pub(crate) fn open_bounded(url: &str, bounds: Bounds) -> Result<SqlStore, OpenEr
     if let Some(reason) = refusal {
         return Err(OpenError::ReadOnly { url, reason });
     }
+    if !bounds.first_words.is_empty() {
+        conn.batch_execute(bounds.first_words)
+            .map_err(|error| OpenError::from_database(&url, &error))?;
+    }
     let observers = Arc::new(Observers::default());
     let lanes = match url.kind() {
         Kind::Sqlite => {
@@ -92,16 +100,9 @@ pub(crate) fn open_bounded(url: &str, bounds: Bounds) -> Result<SqlStore, OpenEr
         }
         Kind::Postgres | Kind::Mysql => ClientLanes::start(&url, conn, bounds, &observers)
             .map(Lanes::Client)
-            .map_err(|error| OpenError::Failed {
-                url: url.clone(),
-                reason: error.to_string(),
-            })?,
+            .map_err(|error| OpenError::Failed { url: url.clone(), reason: error.to_string() })?,
     };
-    Ok(SqlStore(Arc::new(Inner {
-        url,
-        lanes,
-        observers,
-    })))
+    Ok(SqlStore(Arc::new(Inner { url, lanes, observers })))
 }
 
 /// Connects and sets the connection up.
@@ -113,10 +114,7 @@ pub(crate) fn connect(url: &DatabaseUrl, access: Access) -> Result<AnyConnection
         return Err(OpenError::Missing(url.clone()));
     }
     if let Some(reason) = dialect::server_is_slow_to_answer(url) {
-        return Err(OpenError::Unreachable {
-            url: url.clone(),
-            reason,
-        });
+        return Err(OpenError::Unreachable { url: url.clone(), reason });
     }
     let mut conn =
         AnyConnection::connect(url, access).map_err(|error| OpenError::unreachable(url, &error))?;

@@ -19,11 +19,7 @@ pub(crate) struct DieselTx<'c> {
 
 impl<'c> DieselTx<'c> {
     pub(crate) fn new(conn: &'c mut AnyConnection) -> Self {
-        Self {
-            conn,
-            changes: Vec::new(),
-            failed: None,
-        }
+        Self { conn, changes: Vec::new(), failed: None }
     }
 
     /// What ended the transaction before its time, if anything did. Remembered here, as the

@@ -91,9 +91,8 @@ impl FromStr for DatabaseUrl {
     type Err = UrlError;
 
     fn from_str(text: &str) -> Result<Self, UrlError> {
-        let (scheme, rest) = text
-            .split_once(':')
-            .ok_or(UrlError::Malformed("has no scheme, such as sqlite:"))?;
+        let (scheme, rest) =
+            text.split_once(':').ok_or(UrlError::Malformed("has no scheme, such as sqlite:"))?;
         match scheme {
             "sqlite" => sqlite_path(rest).map(Self::Sqlite),
             "postgres" | "postgresql" => postgres(text),
@@ -134,10 +133,7 @@ fn postgres(text: &str) -> Result<DatabaseUrl, UrlError> {
 
 #[cfg(not(feature = "postgres"))]
 fn postgres(_: &str) -> Result<DatabaseUrl, UrlError> {
-    Err(UrlError::NotBuilt {
-        name: "PostgreSQL",
-        feature: "postgres",
-    })
+    Err(UrlError::NotBuilt { name: "PostgreSQL", feature: "postgres" })
 }
 
 #[cfg(feature = "mysql")]
@@ -147,10 +143,7 @@ fn mysql(text: &str) -> Result<DatabaseUrl, UrlError> {
 
 #[cfg(not(feature = "mysql"))]
 fn mysql(_: &str) -> Result<DatabaseUrl, UrlError> {
-    Err(UrlError::NotBuilt {
-        name: "MySQL and MariaDB",
-        feature: "mysql",
-    })
+    Err(UrlError::NotBuilt { name: "MySQL and MariaDB", feature: "mysql" })
 }
 
 #[cfg(any(feature = "postgres", feature = "mysql"))]
@@ -284,13 +277,7 @@ mod tests {
             let url: DatabaseUrl = text.parse().unwrap();
             assert_eq!(url, DatabaseUrl::Sqlite(PathBuf::from(path)), "{text}");
         }
-        for text in [
-            "sqlite:",
-            "sqlite::memory:",
-            "sqlite://relative/path",
-            "v.db",
-            "/v.db",
-        ] {
+        for text in ["sqlite:", "sqlite::memory:", "sqlite://relative/path", "v.db", "/v.db"] {
             let error = text.parse::<DatabaseUrl>().unwrap_err();
             assert!(matches!(error, UrlError::Malformed(_)), "{text}: {error}");
         }
@@ -298,9 +285,7 @@ mod tests {
 
     #[test]
     fn an_unknown_scheme_is_named() {
-        let error = "oracle://scott:tiger@db/x"
-            .parse::<DatabaseUrl>()
-            .unwrap_err();
+        let error = "oracle://scott:tiger@db/x".parse::<DatabaseUrl>().unwrap_err();
         assert_eq!(
             error.to_string(),
             "unknown database scheme \"oracle\": expected sqlite:, postgres:// or mysql://"
@@ -317,10 +302,7 @@ mod tests {
     #[test]
     fn a_missing_database_names_the_feature() {
         let error = "postgres://localhost/x".parse::<DatabaseUrl>().unwrap_err();
-        assert!(
-            error.to_string().contains("cargo feature `postgres`"),
-            "{error}"
-        );
+        assert!(error.to_string().contains("cargo feature `postgres`"), "{error}");
     }
 
     #[cfg(feature = "postgres")]

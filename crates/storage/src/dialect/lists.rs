@@ -21,11 +21,9 @@ fn with_json(before: String, json: String, after: &str) -> Filter {
 pub(crate) fn texts_in(kind: Kind, column: &'static str, values: &[&str]) -> Filter {
     let json = serde_json::Value::from(values).to_string();
     match kind {
-        Kind::Sqlite => with_json(
-            format!("objects.{column} IN (SELECT value FROM json_each("),
-            json,
-            "))",
-        ),
+        Kind::Sqlite => {
+            with_json(format!("objects.{column} IN (SELECT value FROM json_each("), json, "))")
+        }
         Kind::Postgres => with_json(
             format!("objects.{column} IN (SELECT jsonb_array_elements_text("),
             json,
@@ -41,10 +39,8 @@ pub(crate) fn texts_in(kind: Kind, column: &'static str, values: &[&str]) -> Fil
 
 /// Whether the id column (of the `objects` table) is one of these.
 pub(crate) fn ids_in(kind: Kind, column: &'static str, ids: &[[u8; 16]]) -> Filter {
-    let hex: Vec<String> = ids
-        .iter()
-        .map(|id| format!("{:032x}", u128::from_be_bytes(*id)))
-        .collect();
+    let hex: Vec<String> =
+        ids.iter().map(|id| format!("{:032x}", u128::from_be_bytes(*id))).collect();
     let json = serde_json::Value::from(hex).to_string();
     match kind {
         Kind::Sqlite => with_json(
@@ -73,18 +69,12 @@ pub(crate) fn ranges_in(kind: Kind, ranges: &[(String, String)]) -> Filter {
     if ranges.len() <= RANGES_BY_INDEX {
         let each = ranges.iter().map(|(low, high)| -> Filter {
             use diesel::ExpressionMethods;
-            Box::new(
-                objects::id
-                    .ge(low.clone())
-                    .and(objects::id.lt(high.clone())),
-            )
+            Box::new(objects::id.ge(low.clone()).and(objects::id.lt(high.clone())))
         });
         return any_of(each.collect()).unwrap_or_else(never);
     }
-    let pairs: Vec<serde_json::Value> = ranges
-        .iter()
-        .map(|(low, high)| serde_json::json!({"low": low, "high": high}))
-        .collect();
+    let pairs: Vec<serde_json::Value> =
+        ranges.iter().map(|(low, high)| serde_json::json!({"low": low, "high": high})).collect();
     let json = serde_json::Value::from(pairs).to_string();
     match kind {
         Kind::Sqlite => with_json(

@@ -39,10 +39,7 @@ impl MigrationLock {
             }
             Kind::Mysql => {
                 // Neither server knows the other's name for it.
-                if sql_query("SET SESSION max_statement_time = 0")
-                    .execute(conn)
-                    .is_err()
-                {
+                if sql_query("SET SESSION max_statement_time = 0").execute(conn).is_err() {
                     sql_query("SET SESSION max_execution_time = 0").execute(conn)?;
                 }
                 let lock = "SELECT CAST(GET_LOCK(CONCAT('vestibule ', MD5(DATABASE())), 300) \

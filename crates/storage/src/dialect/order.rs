@@ -19,26 +19,23 @@ pub(crate) fn by(
 pub(crate) fn user_order(kind: Kind, order: UserOrder, desc: bool) -> SqlLiteral<Untyped> {
     let (ascending, descending) = match (order, kind) {
         (UserOrder::Username, _) => ("users.username_key", "users.username_key DESC"),
-        (UserOrder::CreatedAt, _) => (
-            "users.created_at, users.id",
-            "users.created_at DESC, users.id DESC",
-        ),
+        (UserOrder::CreatedAt, _) => {
+            ("users.created_at, users.id", "users.created_at DESC, users.id DESC")
+        }
         (UserOrder::Email, Kind::Postgres) => (
             "users.email_key NULLS FIRST, users.id",
             "users.email_key DESC NULLS LAST, users.id DESC",
         ),
-        (UserOrder::Email, _) => (
-            "users.email_key, users.id",
-            "users.email_key DESC, users.id DESC",
-        ),
+        (UserOrder::Email, _) => {
+            ("users.email_key, users.id", "users.email_key DESC, users.id DESC")
+        }
         (UserOrder::LastLoginAt, Kind::Postgres) => (
             "users.last_login_at NULLS FIRST, users.id",
             "users.last_login_at DESC NULLS LAST, users.id DESC",
         ),
-        (UserOrder::LastLoginAt, _) => (
-            "users.last_login_at, users.id",
-            "users.last_login_at DESC, users.id DESC",
-        ),
+        (UserOrder::LastLoginAt, _) => {
+            ("users.last_login_at, users.id", "users.last_login_at DESC, users.id DESC")
+        }
     };
     by(ascending, descending, desc)
 }

@@ -147,9 +147,8 @@ pub(crate) fn has_table(conn: &mut AnyConnection, name: &str) -> QueryResult<boo
              WHERE table_schema = DATABASE() AND table_name = ?"
         }
     };
-    let found: Tables = sql_query(question)
-        .bind::<diesel::sql_types::Text, _>(name)
-        .get_result(conn)?;
+    let found: Tables =
+        sql_query(question).bind::<diesel::sql_types::Text, _>(name).get_result(conn)?;
     Ok(found.tables > 0)
 }
 

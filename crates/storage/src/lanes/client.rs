@@ -39,11 +39,7 @@ impl ClientLanes {
         let lanes = bounds.pool_size.max(1);
         for number in 0..lanes {
             // One lane is kept for what requests wait for, however busy the others are.
-            let takes = if number == 1 {
-                Takes::Lookups
-            } else {
-                Takes::Anything
-            };
+            let takes = if number == 1 { Takes::Lookups } else { Takes::Anything };
             let mut lane = Lane {
                 number: u64::try_from(number).unwrap_or(0),
                 url: url.clone(),
@@ -98,11 +94,7 @@ impl Lane {
                     return Ok(());
                 }
                 Attempt::Undone => return Ok(()),
-                Attempt::Failed {
-                    error,
-                    stage,
-                    broken,
-                } => (error, stage, broken),
+                Attempt::Failed { error, stage, broken } => (error, stage, broken),
             };
             if broken {
                 self.conn = None;
@@ -117,10 +109,7 @@ impl Lane {
                 run += 1;
             } else if broken && stage == Stage::Commit {
                 // The server may or may not have committed.
-                return Err(StoreError {
-                    kind: StoreErrorKind::Unavailable,
-                    source: error.source,
-                });
+                return Err(StoreError { kind: StoreErrorKind::Unavailable, source: error.source });
             } else {
                 return Err(error);
             }

@@ -59,17 +59,11 @@ impl EmbeddedLanes {
                     job.answer(result);
                 }
             };
-            threads
-                .spawn(format!("vst-read-{number}"), body)
-                .map_err(failed)?;
+            threads.spawn(format!("vst-read-{number}"), body).map_err(failed)?;
         }
-        let lookups = (0..bounds.pool_size.max(1))
-            .map(|_| read_only(url))
-            .collect::<Result<_, _>>()?;
-        let mut writer = Writer {
-            conn: writer,
-            observers: Arc::clone(observers),
-        };
+        let lookups =
+            (0..bounds.pool_size.max(1)).map(|_| read_only(url)).collect::<Result<_, _>>()?;
+        let mut writer = Writer { conn: writer, observers: Arc::clone(observers) };
         let queue = Arc::clone(&writes);
         let body = move || {
             while let Some(first) = queue.take(Takes::Anything) {
@@ -78,22 +72,13 @@ impl EmbeddedLanes {
                 writer.serve(batch);
             }
         };
-        threads
-            .spawn("vst-write".to_owned(), body)
-            .map_err(failed)?;
+        threads.spawn("vst-write".to_owned(), body).map_err(failed)?;
         for queue in [&writes, &reads] {
             let queue = Arc::clone(queue);
             let body = move || queue.watch();
-            threads
-                .spawn("vst-watch".to_owned(), body)
-                .map_err(failed)?;
+            threads.spawn("vst-watch".to_owned(), body).map_err(failed)?;
         }
-        Ok(Self {
-            writes,
-            reads,
-            lookups: Mutex::new(lookups),
-            threads,
-        })
+        Ok(Self { writes, reads, lookups: Mutex::new(lookups), threads })
     }
 
     pub(crate) async fn run(&self, mode: Mode, mut work: Work) -> StoreResult<()> {
@@ -171,10 +156,8 @@ impl Writer {
             }
             return;
         }
-        let units: QueryResult<Vec<Unit>> = jobs
-            .iter_mut()
-            .map(|job| self.run_one(&mut job.work))
-            .collect();
+        let units: QueryResult<Vec<Unit>> =
+            jobs.iter_mut().map(|job| self.run_one(&mut job.work)).collect();
         let committed = units.and_then(|units| {
             dialect::commit(&mut self.conn)?;
             Ok(units)
@@ -219,11 +202,9 @@ impl Writer {
             Ran::Failed(kind) => Unit::Failed(kind),
         };
         if !matches!(unit, Unit::Kept(_)) {
-            self.conn
-                .batch_execute("ROLLBACK TO SAVEPOINT vestibule_unit")?;
+            self.conn.batch_execute("ROLLBACK TO SAVEPOINT vestibule_unit")?;
         }
-        self.conn
-            .batch_execute("RELEASE SAVEPOINT vestibule_unit")?;
+        self.conn.batch_execute("RELEASE SAVEPOINT vestibule_unit")?;
         Ok(unit)
     }
 

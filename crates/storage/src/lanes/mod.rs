@@ -25,21 +25,14 @@ pub(crate) struct Observers(RwLock<Vec<Arc<dyn ChangeObserver>>>);
 
 impl Observers {
     pub(crate) fn add(&self, observer: Arc<dyn ChangeObserver>) {
-        self.0
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(observer);
+        self.0.write().unwrap_or_else(PoisonError::into_inner).push(observer);
     }
 
     fn tell(&self, changes: &[Change]) {
         if changes.is_empty() {
             return;
         }
-        let observers = self
-            .0
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
+        let observers = self.0.read().unwrap_or_else(PoisonError::into_inner).clone();
         for observer in observers {
             // The changes are committed whatever an observer does, and the lane has to go on.
             if catch_unwind(AssertUnwindSafe(|| observer.committed(changes))).is_err() {

@@ -105,12 +105,7 @@ impl Queue {
     /// Runs the work when its turn comes, or answers that there is no place.
     pub(super) async fn run(&self, mode: Mode, work: Work) -> StoreResult<()> {
         let (reply, answer) = oneshot::channel();
-        let job = Job {
-            mode,
-            work,
-            reply,
-            give_up_at: Instant::now() + self.patience,
-        };
+        let job = Job { mode, work, reply, give_up_at: Instant::now() + self.patience };
         self.push(job)?;
         // A lane that is gone without an answer has kept nothing that it could tell of.
         answer.await.unwrap_or_else(|_| Err(unavailable()))
@@ -149,10 +144,7 @@ impl Queue {
             if state.closed {
                 return None;
             }
-            state = self
-                .ready
-                .wait(state)
-                .unwrap_or_else(PoisonError::into_inner);
+            state = self.ready.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
     }
 
@@ -185,10 +177,7 @@ impl Queue {
                     let waited = self.pending.wait_timeout(state, left);
                     waited.unwrap_or_else(PoisonError::into_inner).0
                 }
-                None => self
-                    .pending
-                    .wait(state)
-                    .unwrap_or_else(PoisonError::into_inner),
+                None => self.pending.wait(state).unwrap_or_else(PoisonError::into_inner),
             };
         }
     }

@@ -83,11 +83,9 @@ pub(super) fn attempt(conn: &mut AnyConnection, mode: Mode, work: &mut Work) -> 
         },
         Ran::Undo => match dialect::rollback(conn) {
             Ok(()) => Attempt::Undone,
-            Err(error) => Attempt::Failed {
-                error: store_error(error),
-                stage: Stage::Work,
-                broken: true,
-            },
+            Err(error) => {
+                Attempt::Failed { error: store_error(error), stage: Stage::Work, broken: true }
+            }
         },
         Ran::Failed(kind) => Attempt::Failed {
             error: StoreError::new(kind),

@@ -54,9 +54,7 @@ fn filtered(filter: &AuditFilter) -> audit_events::BoxedQuery<'static, MultiBack
 impl AuditRepo for DieselTx<'_> {
     fn insert_audit(&mut self, event: &AuditEvent) -> StoreResult<()> {
         self.call("audit_events", |conn| {
-            diesel::insert_into(audit_events::table)
-                .values(AuditRow::from(event))
-                .execute(conn)?;
+            diesel::insert_into(audit_events::table).values(AuditRow::from(event)).execute(conn)?;
             Ok(())
         })
     }

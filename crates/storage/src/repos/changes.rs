@@ -17,10 +17,7 @@ use crate::{
 };
 
 fn last(conn: &mut AnyConnection) -> DbResult<i64> {
-    let value = change_counter::table
-        .select(change_counter::value)
-        .first(conn)
-        .optional()?;
+    let value = change_counter::table.select(change_counter::value).first(conn).optional()?;
     value.ok_or_else(|| DbError::corrupt("change_counter", "the row is missing"))
 }
 
@@ -42,9 +39,7 @@ impl ChangeRepo for DieselTx<'_> {
                 },
                 at: now.as_micros(),
             };
-            diesel::insert_into(changes::table)
-                .values(row)
-                .execute(conn)?;
+            diesel::insert_into(changes::table).values(row).execute(conn)?;
             Ok(())
         })?;
         self.note(change);
@@ -68,9 +63,7 @@ impl ChangeRepo for DieselTx<'_> {
     }
 
     fn oldest_change(&mut self) -> StoreResult<Option<i64>> {
-        self.call("changes", |conn| {
-            Ok(changes::table.select(min(changes::number)).first(conn)?)
-        })
+        self.call("changes", |conn| Ok(changes::table.select(min(changes::number)).first(conn)?))
     }
 
     fn purge_changes(&mut self, before: Timestamp) -> StoreResult<u64> {

@@ -33,9 +33,7 @@ fn filtered(filter: &GrantFilter) -> grants::BoxedQuery<'static, MultiBackend> {
     let mut query = grants::table.into_boxed();
     if let Some(subject) = &filter.subject {
         let (kind, id) = subject_columns(subject);
-        query = query
-            .filter(grants::subject_id.eq(id))
-            .filter(grants::subject_kind.eq(kind));
+        query = query.filter(grants::subject_id.eq(id)).filter(grants::subject_kind.eq(kind));
     }
     if let Some(permission) = &filter.permission {
         query = query.filter(grants::permission.eq(permission.as_str().to_owned()));
@@ -117,9 +115,7 @@ impl GrantRepo for DieselTx<'_> {
 
     fn insert_grant(&mut self, grant: &Grant) -> StoreResult<()> {
         self.guarded("grants", |conn| {
-            diesel::insert_into(grants::table)
-                .values(GrantRow::from(grant))
-                .execute(conn)?;
+            diesel::insert_into(grants::table).values(GrantRow::from(grant)).execute(conn)?;
             Ok(())
         })
     }

@@ -84,11 +84,9 @@ impl GroupRepo for DieselTx<'_> {
         self.call("groups", |conn| {
             let order = match request.order {
                 GroupOrder::Name => dialect::by("name_key", "name_key DESC", request.descending),
-                GroupOrder::CreatedAt => dialect::by(
-                    "created_at, id",
-                    "created_at DESC, id DESC",
-                    request.descending,
-                ),
+                GroupOrder::CreatedAt => {
+                    dialect::by("created_at, id", "created_at DESC, id DESC", request.descending)
+                }
             };
             let count = containing(search).select(count_star()).first(conn)?;
             let rows = containing(search)
@@ -103,9 +101,7 @@ impl GroupRepo for DieselTx<'_> {
 
     fn insert_group(&mut self, group: &Group) -> StoreResult<()> {
         self.guarded("groups", |conn| {
-            diesel::insert_into(groups::table)
-                .values(GroupRow::from(group))
-                .execute(conn)?;
+            diesel::insert_into(groups::table).values(GroupRow::from(group)).execute(conn)?;
             Ok(())
         })
     }
@@ -113,9 +109,7 @@ impl GroupRepo for DieselTx<'_> {
     fn update_group(&mut self, group: &Group) -> StoreResult<bool> {
         self.guarded("groups", |conn| {
             let row = groups::table.filter(groups::id.eq(&group.id.as_bytes()[..]));
-            let changed = diesel::update(row)
-                .set(GroupRow::from(group))
-                .execute(conn)?;
+            let changed = diesel::update(row).set(GroupRow::from(group)).execute(conn)?;
             Ok(changed > 0)
         })
     }
@@ -157,15 +151,9 @@ impl GroupRepo for DieselTx<'_> {
     ) -> StoreResult<Page<(Membership, User)>> {
         self.call("memberships", |conn| {
             let of_group = memberships::group_id.eq(&group.as_bytes()[..]);
-            let order = dialect::by(
-                "users.username_key",
-                "users.username_key DESC",
-                request.descending,
-            );
-            let count = memberships::table
-                .filter(of_group)
-                .select(count_star())
-                .first(conn)?;
+            let order =
+                dialect::by("users.username_key", "users.username_key DESC", request.descending);
+            let count = memberships::table.filter(of_group).select(count_star()).first(conn)?;
             let rows: Vec<(MembershipRow, UserRow)> = memberships::table
                 .inner_join(users::table)
                 .filter(of_group)
@@ -178,10 +166,7 @@ impl GroupRepo for DieselTx<'_> {
                 .into_iter()
                 .map(|(membership, user)| Ok((membership.try_into()?, user.try_into()?)))
                 .collect::<crate::error::DbResult<_>>()?;
-            Ok(Page {
-                count: counted(count),
-                items,
-            })
+            Ok(Page { count: counted(count), items })
         })
     }
 
@@ -193,9 +178,7 @@ impl GroupRepo for DieselTx<'_> {
                     let row = memberships::table
                         .filter(memberships::group_id.eq(&membership.group.as_bytes()[..]))
                         .filter(memberships::user_id.eq(&membership.user.as_bytes()[..]));
-                    Ok(diesel::update(row)
-                        .set(MembershipRow::from(membership))
-                        .execute(conn)?)
+                    Ok(diesel::update(row).set(MembershipRow::from(membership)).execute(conn)?)
                 },
                 |conn| {
                     Ok(diesel::insert_into(memberships::table)
@@ -223,9 +206,7 @@ impl GroupRepo for DieselTx<'_> {
 
     fn insert_nesting(&mut self, nesting: Nesting) -> StoreResult<()> {
         self.guarded("nestings", |conn| {
-            diesel::insert_into(nestings::table)
-                .values(NestingRow::from(nesting))
-                .execute(conn)?;
+            diesel::insert_into(nestings::table).values(NestingRow::from(nesting)).execute(conn)?;
             Ok(())
         })
     }

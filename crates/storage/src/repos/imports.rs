@@ -73,9 +73,7 @@ impl ImportRepo for DieselTx<'_> {
 
     fn insert_users(&mut self, accounts: &[(User, PasswordHash)]) -> StoreResult<()> {
         self.all_or_none("users", |conn| {
-            let rows = accounts
-                .iter()
-                .map(|(user, hash)| NewUserRow::new(user, hash));
+            let rows = accounts.iter().map(|(user, hash)| NewUserRow::new(user, hash));
             dialect::insert_users(conn, rows.collect())
         })
     }

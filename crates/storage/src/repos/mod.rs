@@ -27,10 +27,7 @@ fn page<R, T>(count: i64, rows: Vec<R>) -> DbResult<Page<T>>
 where
     T: TryFrom<R, Error = DbError>,
 {
-    Ok(Page {
-        count: counted(count),
-        items: values(rows)?,
-    })
+    Ok(Page { count: counted(count), items: values(rows)? })
 }
 
 fn limit<O>(request: &PageRequest<O>) -> i64 {

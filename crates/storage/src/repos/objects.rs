@@ -23,21 +23,13 @@ use crate::{
     url::Kind,
 };
 
-const LEVELS: [Level; 4] = [
-    Level::Private,
-    Level::ReadOnly,
-    Level::ReadAnnotate,
-    Level::ReadWrite,
-];
+const LEVELS: [Level; 4] = [Level::Private, Level::ReadOnly, Level::ReadAnnotate, Level::ReadWrite];
 
 /// The paths as ranges of ids without overlap, and the ids of the paths' own objects: below
 /// `/a/` is what lies from `/a/` up to `/a0`, as `0` follows `/`; `/a` itself belongs to it too.
 fn spans(kind: &ObjectType, prefixes: &[ObjectPrefix]) -> (Vec<(String, String)>, Vec<String>) {
-    let mut paths: Vec<&str> = prefixes
-        .iter()
-        .filter(|prefix| prefix.kind == *kind)
-        .map(|prefix| &*prefix.path)
-        .collect();
+    let mut paths: Vec<&str> =
+        prefixes.iter().filter(|prefix| prefix.kind == *kind).map(|prefix| &*prefix.path).collect();
     paths.sort_unstable();
     // What lies below one already kept directly follows it.
     paths.dedup_by(|path, kept| path.starts_with(*kept));
@@ -58,11 +50,7 @@ fn listed(
     prefixes: &[ObjectPrefix],
 ) -> Option<Filter> {
     let (ranges, own) = spans(of, prefixes);
-    let ids: Vec<&str> = ids
-        .iter()
-        .map(|id| &**id)
-        .chain(own.iter().map(String::as_str))
-        .collect();
+    let ids: Vec<&str> = ids.iter().map(|id| &**id).chain(own.iter().map(String::as_str)).collect();
     let mut filters = Vec::new();
     if !ids.is_empty() {
         filters.push(texts_in(kind, "id", &ids));
@@ -85,11 +73,7 @@ fn of_groups(kind: Kind, groups: &[VisibleGroup]) -> Option<Filter> {
         if !ids.is_empty() {
             let enough = LEVELS.into_iter().filter(|level| *level >= lowest);
             let has_level = objects::level
-                .eq_any(
-                    enough
-                        .map(|level| level.as_str().to_owned())
-                        .collect::<Vec<_>>(),
-                )
+                .eq_any(enough.map(|level| level.as_str().to_owned()).collect::<Vec<_>>())
                 .assume_not_null();
             let shared: Filter = Box::new(objects::level.is_not_null().and(has_level));
             filters.extend(all_of(vec![ids_in(kind, "group_id", &ids), shared]));
@@ -117,16 +101,9 @@ fn visible(kind: Kind, of: &ObjectType, visibility: &Visibility) -> Option<Filte
             .map(|owner| -> Filter { Box::new(objects::owner_id.eq(owner.as_bytes().to_vec())) });
         let shared = of_groups(kind, &visibility.groups);
         let granted = listed(kind, of, &visibility.objects, &visibility.prefixes);
-        conditions.push(any_of(
-            [owned, shared, granted].into_iter().flatten().collect(),
-        )?);
+        conditions.push(any_of([owned, shared, granted].into_iter().flatten().collect())?);
     }
-    let denied = listed(
-        kind,
-        of,
-        &visibility.denied_objects,
-        &visibility.denied_prefixes,
-    );
+    let denied = listed(kind, of, &visibility.denied_objects, &visibility.denied_prefixes);
     if let Some(denied) = denied {
         conditions.push(Box::new(diesel::dsl::not(denied)));
     }
@@ -143,19 +120,14 @@ fn one(object: &ObjectRef) -> objects::BoxedQuery<'static, MultiBackend> {
 impl ObjectRepo for DieselTx<'_> {
     fn object(&mut self, object: &ObjectRef) -> StoreResult<Option<Object>> {
         self.call("objects", |conn| {
-            let row = one(object)
-                .select(ObjectRow::as_select())
-                .first(conn)
-                .optional()?;
+            let row = one(object).select(ObjectRow::as_select()).first(conn).optional()?;
             value(row)
         })
     }
 
     fn insert_object(&mut self, object: &Object) -> StoreResult<()> {
         self.guarded("objects", |conn| {
-            diesel::insert_into(objects::table)
-                .values(ObjectRow::from(object))
-                .execute(conn)?;
+            diesel::insert_into(objects::table).values(ObjectRow::from(object)).execute(conn)?;
             Ok(())
         })
     }
@@ -163,9 +135,8 @@ impl ObjectRepo for DieselTx<'_> {
     fn update_object(&mut self, object: &Object) -> StoreResult<bool> {
         self.guarded("objects", |conn| {
             let new = ObjectRow::from(object);
-            let row = objects::table
-                .filter(objects::kind.eq(&new.kind))
-                .filter(objects::id.eq(&new.id));
+            let row =
+                objects::table.filter(objects::kind.eq(&new.kind)).filter(objects::id.eq(&new.id));
             let changed = diesel::update(row)
                 .set((
                     objects::owner_id.eq(&new.owner_id),
@@ -196,23 +167,13 @@ impl ObjectRepo for DieselTx<'_> {
             let database = dialect::kind(conn);
             let filter = || visible(database, kind, visibility);
             let (Some(counted), Some(listed)) = (filter(), filter()) else {
-                return Ok(Page {
-                    count: 0,
-                    items: Vec::new(),
-                });
+                return Ok(Page { count: 0, items: Vec::new() });
             };
-            let count = objects::table
-                .filter(counted)
-                .select(count_star())
-                .first(conn)?;
+            let count = objects::table.filter(counted).select(count_star()).first(conn)?;
             let rows = objects::table
                 .filter(listed)
                 .select(ObjectRow::as_select())
-                .order(dialect::by(
-                    "objects.id",
-                    "objects.id DESC",
-                    request.descending,
-                ))
+                .order(dialect::by("objects.id", "objects.id DESC", request.descending))
                 .limit(limit(request))
                 .offset(request.offset())
                 .load(conn)?;

@@ -50,11 +50,7 @@ impl PermissionRepo for DieselTx<'_> {
             let stored = find(conn, permission.code.as_str())?;
             let same = stored.as_ref().is_some_and(|stored| {
                 let registered_at = stored.registered_at;
-                *stored
-                    == Permission {
-                        registered_at,
-                        ..permission.clone()
-                    }
+                *stored == Permission { registered_at, ..permission.clone() }
             });
             if same {
                 return Ok(false);
@@ -93,11 +89,7 @@ impl PermissionRepo for DieselTx<'_> {
 
     fn delete_rules(&mut self) -> StoreResult<Vec<(ObjectType, DeleteRule)>> {
         self.call("delete_rules", |conn| {
-            values(
-                delete_rules::table
-                    .select(DeleteRuleRow::as_select())
-                    .load(conn)?,
-            )
+            values(delete_rules::table.select(DeleteRuleRow::as_select()).load(conn)?)
         })
     }
 
@@ -125,9 +117,7 @@ impl PermissionRepo for DieselTx<'_> {
                         object_kind: kind.as_str().to_owned(),
                         delete_rule: rule.as_str().to_owned(),
                     };
-                    Ok(diesel::insert_into(delete_rules::table)
-                        .values(row)
-                        .execute(conn)?)
+                    Ok(diesel::insert_into(delete_rules::table).values(row).execute(conn)?)
                 },
             )?;
             Ok(true)

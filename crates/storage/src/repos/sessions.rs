@@ -52,9 +52,7 @@ impl SessionRepo for DieselTx<'_> {
 
     fn insert_session(&mut self, session: &Session) -> StoreResult<()> {
         self.guarded("sessions", |conn| {
-            diesel::insert_into(sessions::table)
-                .values(SessionRow::from(session))
-                .execute(conn)?;
+            diesel::insert_into(sessions::table).values(SessionRow::from(session)).execute(conn)?;
             Ok(())
         })
     }

@@ -35,9 +35,7 @@ fn live(
 impl TicketRepo for DieselTx<'_> {
     fn insert_ticket(&mut self, ticket: &Ticket) -> StoreResult<()> {
         self.guarded("tickets", |conn| {
-            diesel::insert_into(tickets::table)
-                .values(TicketRow::from(ticket))
-                .execute(conn)?;
+            diesel::insert_into(tickets::table).values(TicketRow::from(ticket)).execute(conn)?;
             Ok(())
         })
     }
@@ -98,10 +96,7 @@ impl TicketRepo for DieselTx<'_> {
     fn set_instance_mark(&mut self, name: &str, value: &str) -> StoreResult<bool> {
         let set = self.guarded("instance_marks", |conn| {
             diesel::insert_into(instance_marks::table)
-                .values((
-                    instance_marks::name.eq(name),
-                    instance_marks::value.eq(value),
-                ))
+                .values((instance_marks::name.eq(name), instance_marks::value.eq(value)))
                 .execute(conn)?;
             Ok(())
         });

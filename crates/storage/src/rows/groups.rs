@@ -41,10 +41,9 @@ impl TryFrom<GroupRow> for Group {
     type Error = DbError;
 
     fn try_from(row: GroupRow) -> DbResult<Self> {
-        let name = Column("groups", "name").name(row.name, &row.name_key)?;
         Ok(Self {
             id: Column("groups", "id").bytes(&row.id, GroupId::from_bytes)?,
-            name: GroupName::from_stored(name, row.name_key),
+            name: GroupName::from_stored(row.name, row.name_key),
             description: row.description,
             level: Column("groups", "level").word(&row.level)?,
             created_at: instant(row.created_at),

@@ -32,10 +32,7 @@ impl TryFrom<ChangeRow> for NumberedChange {
     fn try_from(row: ChangeRow) -> DbResult<Self> {
         let user = Column("changes", "user_id")
             .bytes_or_none(row.user_id.as_deref(), UserId::from_bytes)?;
-        Ok(Self {
-            number: row.number,
-            change: user.map_or(Change::Everyone, Change::User),
-        })
+        Ok(Self { number: row.number, change: user.map_or(Change::Everyone, Change::User) })
     }
 }
 

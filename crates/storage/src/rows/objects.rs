@@ -47,9 +47,7 @@ impl TryFrom<ObjectRow> for Object {
             owner: Column("objects", "owner_id").bytes(&row.owner_id, UserId::from_bytes)?,
             group: Column("objects", "group_id")
                 .bytes_or_none(row.group_id.as_deref(), GroupId::from_bytes)?,
-            level: level
-                .map(|word| Column("objects", "level").word(word))
-                .transpose()?,
+            level: level.map(|word| Column("objects", "level").word(word)).transpose()?,
             created_at: instant(row.created_at),
         })
     }

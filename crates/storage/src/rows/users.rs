@@ -115,16 +115,13 @@ impl TryFrom<UserRow> for User {
     type Error = DbError;
 
     fn try_from(row: UserRow) -> DbResult<Self> {
-        let username = Column("users", "username").name(row.username, &row.username_key)?;
-        let email = match (row.email, row.email_key) {
-            (Some(email), Some(key)) => Some(Column("users", "email").name(email, &key)?),
-            (None, None) => None,
-            _ => return Err(DbError::corrupt("users", "email_key")),
-        };
+        if row.email.is_some() != row.email_key.is_some() {
+            return Err(DbError::corrupt("users", "email_key"));
+        }
         Ok(Self {
             id: Column("users", "id").bytes(&row.id, UserId::from_bytes)?,
-            username: Username::from_stored(username, row.username_key),
-            email: email.map(Email::from_stored),
+            username: Username::from_stored(row.username, row.username_key),
+            email: row.email.map(Email::from_stored),
             email_verified: row.email_verified,
             first_name: PersonName::from_stored(row.first_name),
             last_name: PersonName::from_stored(row.last_name),
@@ -141,21 +138,15 @@ impl TryFrom<UserRow> for User {
 
 /// A stored hash; all schemes write ASCII.
 pub(crate) fn password(stored: String) -> DbResult<PasswordHash> {
-    Column("users", "password")
-        .ascii(stored)
-        .map(PasswordHash::from_stored)
+    Column("users", "password").ascii(stored).map(PasswordHash::from_stored)
 }
 
 /// What a search looks into: login name, names and mail address, folded as login names are.
 pub(crate) fn search_text(user: &User) -> String {
     let (first, last) = (user.first_name.as_str(), user.last_name.as_str());
     let email = user.email.as_ref().map_or("", |email| email.as_str());
-    [
-        user.username.key().to_owned(),
-        search_key(&format!("{first} {last}")),
-        search_key(email),
-    ]
-    .join("\n")
+    [user.username.key().to_owned(), search_key(&format!("{first} {last}")), search_key(email)]
+        .join("\n")
 }
 
 /// What is searched for, folded in the same way.
@@ -181,10 +172,7 @@ pub(crate) fn password_scheme(hash: &PasswordHash) -> String {
                 part.is_empty()
                     || part.contains('=')
                     || part.chars().all(|c| c.is_ascii_digit())
-                    || matches!(
-                        **part,
-                        "argon2id" | "argon2i" | "argon2d" | "2a" | "2b" | "2y"
-                    )
+                    || matches!(**part, "argon2id" | "argon2i" | "argon2d" | "2a" | "2b" | "2y")
             };
             let named = parts.iter().take_while(|part| part.is_empty()).count() + 1;
             let costs = parts.iter().skip(named).take_while(is_cost).count();
@@ -212,10 +200,7 @@ mod tests {
                 "$argon2id$v=19$m=19456,t=2,p=1,keyid=a$c2FsdA$ZGln",
                 "$argon2id$v=19$m=19456,t=2,p=1,keyid=a",
             ),
-            (
-                "bcrypt_sha256$$2b$12$saltsaltdigest",
-                "bcrypt_sha256$$2b$12",
-            ),
+            ("bcrypt_sha256$$2b$12$saltsaltdigest", "bcrypt_sha256$$2b$12"),
             ("$2b$12$saltsaltdigest", "$2b$12"),
             ("scrypt$16384$seasalt$8$1$ZGln", "scrypt$16384$$8$1"),
             ("sha1$seasalt$6f9b", "sha1"),

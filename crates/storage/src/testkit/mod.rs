@@ -75,10 +75,7 @@ impl TestDatabase {
             Database::Sqlite => {
                 let folder = tempfile::tempdir().expect("a folder for the database");
                 let url = format!("sqlite:{}", folder.path().join("vestibule.db").display());
-                Self {
-                    url,
-                    place: Place::File(folder),
-                }
+                Self { url, place: Place::File(folder) }
             }
             #[cfg(feature = "postgres")]
             Database::Postgres => Self::on_server(server::empty_postgres()),
@@ -91,10 +88,7 @@ impl TestDatabase {
 
     #[cfg(any(feature = "postgres", feature = "mysql"))]
     fn on_server(guard: server::Guard) -> Self {
-        Self {
-            url: guard.url().to_owned(),
-            place: Place::Server(guard),
-        }
+        Self { url: guard.url().to_owned(), place: Place::Server(guard) }
     }
 
     /// Its address.
@@ -121,22 +115,21 @@ impl TestDatabase {
         self.open().into_store()
     }
 
-    /// A store with so many connections, a queue of that length and little patience.
-    pub fn store_with(&self, pool_size: usize, queue: usize, patience: Duration) -> Store {
-        let bounds = Bounds {
-            pool_size,
-            queue,
-            patience,
-        };
-        open_bounded(&self.url, bounds)
-            .expect("the database opens")
-            .into_store()
+    /// A store with so many connections and little patience. A single connection, and on `SQLite`
+    /// the writer, is told `first_words` first.
+    pub fn store_with(
+        &self,
+        pool_size: usize,
+        patience: Duration,
+        first_words: &'static str,
+    ) -> Store {
+        let bounds = Bounds { pool_size, queue: 64, patience, first_words };
+        open_bounded(&self.url, bounds).expect("the database opens").into_store()
     }
 
     /// A connection beside the store's, for what a test does behind its back.
     pub fn connection(&self) -> TestConnection {
-        let url = self.url.parse().expect("a valid address");
-        TestConnection(connect(&url, Access::ReadWrite).expect("a second connection"))
+        TestConnection::to(&self.url)
     }
 
     /// Undoes all migrations.
@@ -161,6 +154,12 @@ struct Line {
 }
 
 impl TestConnection {
+    /// A connection to the database at this address.
+    pub fn to(url: &str) -> Self {
+        let url = url.parse().expect("a valid address");
+        Self(connect(&url, Access::ReadWrite).expect("a connection beside the store's"))
+    }
+
     /// Runs statements as they stand.
     pub fn execute(&mut self, statements: &str) {
         self.0.batch_execute(statements).expect(statements);
@@ -168,9 +167,7 @@ impl TestConnection {
 
     /// The same, of statements that may be refused.
     pub fn try_execute(&mut self, statements: &str) -> Result<(), String> {
-        self.0
-            .batch_execute(statements)
-            .map_err(|error| error.to_string())
+        self.0.batch_execute(statements).map_err(|error| error.to_string())
     }
 
     /// The number that a query answers in its column `answer`.

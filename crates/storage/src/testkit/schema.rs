@@ -57,7 +57,10 @@ const SQLITE: [&str; 3] = [
      FROM sqlite_schema m JOIN pragma_table_info(m.name) c WHERE m.type = 'table'",
     "SELECT m.name AS t, i.name AS name, CASE WHEN i.\"unique\" = 1 THEN 'yes' ELSE 'no' END AS a, \
      (SELECT group_concat(name, ',') FROM (SELECT name FROM pragma_index_info(i.name) ORDER BY seqno)) AS b \
-     FROM sqlite_schema m JOIN pragma_index_list(m.name) i WHERE m.type = 'table'",
+     FROM sqlite_schema m JOIN pragma_index_list(m.name) i WHERE m.type = 'table' \
+     UNION ALL SELECT m.name, 'rowid', 'yes', c.name \
+     FROM sqlite_schema m JOIN pragma_table_info(m.name) c WHERE m.type = 'table' AND c.pk = 1 \
+       AND NOT EXISTS (SELECT 1 FROM pragma_index_list(m.name) i WHERE i.origin = 'pk')",
     "SELECT m.name AS t, f.\"from\" AS name, f.\"table\" || '.' || f.\"to\" AS a, \
      lower(f.on_delete) AS b \
      FROM sqlite_schema m JOIN pragma_foreign_key_list(m.name) f WHERE m.type = 'table'",
@@ -138,11 +141,7 @@ pub fn describe(database: &TestDatabase) -> BTreeMap<String, TableShape> {
         tables.entry(fact.t).or_default().indexes.push(index);
     }
     for fact in facts(links) {
-        let link = Link {
-            column: fact.name,
-            to: fact.a,
-            on_delete: fact.b,
-        };
+        let link = Link { column: fact.name, to: fact.a, on_delete: fact.b };
         tables.entry(fact.t).or_default().links.push(link);
     }
     for table in tables.values_mut() {

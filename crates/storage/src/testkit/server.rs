@@ -28,21 +28,13 @@ impl Guard {
         administrate(&admin)
             .batch_execute(&statement(&name))
             .expect("a database for the test is made");
-        Self {
-            url: named(&admin, &name),
-            admin,
-            name,
-        }
+        Self { url: named(&admin, &name), admin, name }
     }
 }
 
 impl Drop for Guard {
     fn drop(&mut self) {
-        let forced = if self.admin.scheme().starts_with("postgres") {
-            " WITH (FORCE)"
-        } else {
-            ""
-        };
+        let forced = if self.admin.scheme().starts_with("postgres") { " WITH (FORCE)" } else { "" };
         // A test that failed must not fail again while it is unwound.
         if let Ok(url) = self.admin.as_str().parse()
             && let Ok(mut conn) = connect(&url, Access::ReadWrite)
@@ -99,9 +91,7 @@ pub(super) fn copy_of_template() -> Guard {
     let template = concat!("vst_template_", env!("VESTIBULE_MIGRATIONS"));
     let admin = admin("VESTIBULE_TEST_POSTGRES");
     MADE.get_or_init(|| make_template(&admin, template));
-    Guard::make(admin, |name| {
-        format!("CREATE DATABASE {name} TEMPLATE {template}")
-    })
+    Guard::make(admin, |name| format!("CREATE DATABASE {name} TEMPLATE {template}"))
 }
 
 #[cfg(feature = "postgres")]
@@ -116,21 +106,15 @@ fn make_template(admin: &Url, template: &str) {
 
     let mut conn = administrate(admin);
     // Test processes that start together must not make it twice.
-    conn.batch_execute("SET statement_timeout = 0; SET lock_timeout = 0")
-        .expect("settings");
-    conn.batch_execute("SELECT pg_advisory_lock(8388607002)")
-        .expect("the lock on the template");
+    conn.batch_execute("SET statement_timeout = 0; SET lock_timeout = 0").expect("settings");
+    conn.batch_execute("SELECT pg_advisory_lock(8388607002)").expect("the lock on the template");
     let question =
         format!("SELECT COUNT(*) AS found FROM pg_database WHERE datname = '{template}'");
-    let found: Found = sql_query(question)
-        .get_result(&mut conn)
-        .expect("the list of databases");
+    let found: Found = sql_query(question).get_result(&mut conn).expect("the list of databases");
     if found.found == 0 {
         let unfinished = format!("{template}_new");
-        conn.batch_execute(&format!(
-            "DROP DATABASE IF EXISTS {unfinished} WITH (FORCE)"
-        ))
-        .expect("what a killed test left");
+        conn.batch_execute(&format!("DROP DATABASE IF EXISTS {unfinished} WITH (FORCE)"))
+            .expect("what a killed test left");
         conn.batch_execute(&format!("CREATE DATABASE {unfinished} TEMPLATE template0"))
             .expect("the template is made");
         crate::migrate::migrate(&named(admin, &unfinished), &mut |_| {})
@@ -139,6 +123,5 @@ fn make_template(admin: &Url, template: &str) {
         conn.batch_execute(&format!("ALTER DATABASE {unfinished} RENAME TO {template}"))
             .expect("the template gets its name");
     }
-    conn.batch_execute("SELECT pg_advisory_unlock(8388607002)")
-        .expect("the lock on the template");
+    conn.batch_execute("SELECT pg_advisory_unlock(8388607002)").expect("the lock on the template");
 }

@@ -47,9 +47,8 @@ pub(super) fn check(walk: &mut Walk<'_>) -> Result<(), VerifyError> {
             "SELECT a.{name} AS row_name FROM {from} a LEFT JOIN {to} b ON a.{column} = b.{key} \
              WHERE a.{column} IS NOT NULL AND b.{key} IS NULL LIMIT 1000"
         );
-        let rows: Vec<Dangling> = diesel::sql_query(question)
-            .load(walk.conn)
-            .map_err(|error| database(table, error))?;
+        let rows: Vec<Dangling> =
+            diesel::sql_query(question).load(walk.conn).map_err(|error| database(table, error))?;
         for row in rows {
             let problem = format!("{column} refers to something that is not in {target}");
             walk.found(table, hex(&row.row_name), problem);
@@ -107,11 +106,7 @@ fn nesting(walk: &mut Walk<'_>) -> Result<(), VerifyError> {
         }
     }
     for group in circular {
-        walk.found(
-            "nestings",
-            hex(group),
-            "the group contains itself, through others",
-        );
+        walk.found("nestings", hex(group), "the group contains itself, through others");
     }
     for (group, depth) in depths {
         if depth.is_some_and(|depth| depth > MAX_NESTING) {
@@ -125,27 +120,18 @@ fn nesting(walk: &mut Walk<'_>) -> Result<(), VerifyError> {
 /// The counter must be at the last change, or caches would miss the next.
 fn counter(walk: &mut Walk<'_>) -> Result<(), VerifyError> {
     let failed = |error| database("change_counter", error);
-    let values: Vec<i64> = change_counter::table
-        .select(change_counter::value)
-        .load(walk.conn)
-        .map_err(failed)?;
-    let newest: Option<i64> = changes::table
-        .select(max(changes::number))
-        .first(walk.conn)
-        .map_err(failed)?;
+    let values: Vec<i64> =
+        change_counter::table.select(change_counter::value).load(walk.conn).map_err(failed)?;
+    let newest: Option<i64> =
+        changes::table.select(max(changes::number)).first(walk.conn).map_err(failed)?;
     match values[..] {
         [value] if newest.is_some_and(|newest| newest > value) => {
-            let problem = format!(
-                "is at {value} though there is a change {}",
-                newest.unwrap_or(0)
-            );
+            let problem = format!("is at {value} though there is a change {}", newest.unwrap_or(0));
             walk.found("change_counter", "1", problem);
         }
         [value] if newest.is_some_and(|newest| newest < value) => {
-            let problem = format!(
-                "is at {value} though the last change is {}",
-                newest.unwrap_or(0)
-            );
+            let problem =
+                format!("is at {value} though the last change is {}", newest.unwrap_or(0));
             walk.found("change_counter", "1", problem);
         }
         [_] => {}

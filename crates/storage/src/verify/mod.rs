@@ -35,11 +35,7 @@ pub struct Finding {
 
 impl Finding {
     fn new(table: &str, row: impl Into<String>, problem: impl Into<String>) -> Self {
-        Self {
-            table: table.to_owned(),
-            row: row.into(),
-            problem: problem.into(),
-        }
+        Self { table: table.to_owned(), row: row.into(), problem: problem.into() }
     }
 }
 
@@ -103,11 +99,7 @@ pub fn verify(url: &str, progress: &mut dyn FnMut(&str)) -> Result<Vec<Finding>,
     // One view of all tables: a running server goes on writing.
     dialect::begin(&mut conn, Mode::Read)
         .map_err(|error| OpenError::from_database(&url, &error))?;
-    let mut walk = Walk {
-        conn: &mut conn,
-        findings: Vec::new(),
-        progress,
-    };
+    let mut walk = Walk { conn: &mut conn, findings: Vec::new(), progress };
     rows::check(&mut walk)?;
     names::check(&mut walk)?;
     links::check(&mut walk)?;
@@ -128,11 +120,7 @@ fn damage(conn: &mut AnyConnection) -> Result<Vec<Finding>, DieselError> {
     let lines: Vec<Line> = match sql_query("PRAGMA integrity_check(100)").load(conn) {
         Ok(lines) => lines,
         Err(error) if is_damage(&error.to_string()) => {
-            return Ok(vec![Finding::new(
-                "the file",
-                "",
-                one_line(&error.to_string()),
-            )]);
+            return Ok(vec![Finding::new("the file", "", one_line(&error.to_string()))]);
         }
         Err(error) => return Err(error),
     };

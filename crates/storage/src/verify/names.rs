@@ -37,11 +37,7 @@ fn users(walk: &mut Walk<'_>) -> Result<(), VerifyError> {
     loop {
         let rows: Vec<(UserRow, String, String)> = match users::table
             .filter(users::id.gt(&last))
-            .select((
-                UserRow::as_select(),
-                users::password,
-                users::password_scheme,
-            ))
+            .select((UserRow::as_select(), users::password, users::password_scheme))
             .order(users::id)
             .limit(PAGE)
             .load(walk.conn)
@@ -99,12 +95,7 @@ fn codes(walk: &mut Walk<'_>) -> Result<(), VerifyError> {
     }
     let scopes: Vec<(Vec<u8>, String, String, String)> = grants::table
         .filter(grants::scope_kind.ne("whole"))
-        .select((
-            grants::id,
-            grants::scope_kind,
-            grants::object_kind,
-            grants::object_id,
-        ))
+        .select((grants::id, grants::scope_kind, grants::object_kind, grants::object_id))
         .load(walk.conn)
         .map_err(|error| database("grants", error))?;
     for (id, scope, kind, object) in scopes {
@@ -113,11 +104,7 @@ fn codes(walk: &mut Walk<'_>) -> Result<(), VerifyError> {
             _ => ObjectRef::new(&kind, &object).is_ok_and(|o| *o.id == *object),
         };
         if !holds {
-            walk.found(
-                "grants",
-                hex(&id),
-                "the scope is not a valid object or path",
-            );
+            walk.found("grants", hex(&id), "the scope is not a valid object or path");
         }
     }
     let mut last = (String::new(), String::new());

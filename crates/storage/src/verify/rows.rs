@@ -20,7 +20,7 @@ use super::{VerifyError, Walk};
 use crate::{
     columns::Column,
     conn::AnyConnection,
-    error::{DbError, DbResult},
+    error::{DbError, DbResult, unreadable_column},
     rows::{
         audit::AuditRow,
         grants::GrantRow,
@@ -96,7 +96,8 @@ fn one_by_one<R>(
             Ok(row) if row.is_empty() => break,
             Ok(row) => rows.extend(row),
             Err(diesel::result::Error::DeserializationError(error)) => {
-                walk.found(table, format!("number {}", offset + 1), error.to_string());
+                let problem = format!("{} cannot be read", unreadable_column(&*error));
+                walk.found(table, format!("number {}", offset + 1), problem);
             }
             Err(error) => return Err(database(table, error)),
         }
@@ -118,10 +119,7 @@ fn is_past_the_end<R>(
 }
 
 pub(super) fn database(table: &'static str, error: diesel::result::Error) -> VerifyError {
-    VerifyError::Database {
-        table,
-        source: error.into(),
-    }
+    VerifyError::Database { table, source: error.into() }
 }
 
 fn problem(error: &DbError) -> String {
@@ -189,10 +187,7 @@ pub(super) fn check(w: &mut Walk<'_>) -> Result<(), VerifyError> {
                 .limit(limit)
                 .offset(offset)
                 .load(conn)?;
-            Ok(rows
-                .into_iter()
-                .map(|(id, hash)| PasswordRow(id, hash))
-                .collect())
+            Ok(rows.into_iter().map(|(id, hash)| PasswordRow(id, hash)).collect())
         },
         |row| hex(&row.0),
     )?;
@@ -230,10 +225,7 @@ pub(super) fn check(w: &mut Walk<'_>) -> Result<(), VerifyError> {
                 .limit(limit)
                 .offset(offset)
                 .load(conn)?;
-            Ok(rows
-                .into_iter()
-                .map(|(key, count)| FailureRow(key, count))
-                .collect())
+            Ok(rows.into_iter().map(|(key, count)| FailureRow(key, count)).collect())
         },
         |row| hex(&row.0[..row.0.len().min(4)]),
     )

@@ -4,4 +4,14 @@
 
 mod support;
 
+mod audit;
+mod changes;
+mod grants;
+mod groups;
+mod imports;
+mod objects;
+mod permissions;
+mod sessions;
+mod throttle;
+mod tickets;
 mod users;

@@ -70,12 +70,7 @@ pub(crate) struct Site {
 impl Site {
     pub(crate) fn on(kind: Database) -> Self {
         let database = TestDatabase::fresh(kind);
-        Self {
-            store: database.store(),
-            database,
-            kind,
-            entropy: Arc::new(SeededEntropy::new(7)),
-        }
+        Self { store: database.store(), database, kind, entropy: Arc::new(SeededEntropy::new(7)) }
     }
 
     pub(crate) fn chance(&self) -> &dyn Entropy {

@@ -40,19 +40,12 @@ fn names(site: &Site, filter: UserFilter, request: PageRequest<UserOrder>) -> (u
 }
 
 fn found(site: &Site, text: &str) -> Vec<String> {
-    let filter = UserFilter {
-        search: Some(text.to_owned()),
-        ..UserFilter::default()
-    };
+    let filter = UserFilter { search: Some(text.to_owned()), ..UserFilter::default() };
     names(site, filter, PageRequest::default()).1
 }
 
 fn ordered(site: &Site, order: UserOrder, descending: bool) -> Vec<String> {
-    let request = PageRequest {
-        order,
-        descending,
-        ..PageRequest::default()
-    };
+    let request = PageRequest { order, descending, ..PageRequest::default() };
     names(site, UserFilter::default(), request).1
 }
 

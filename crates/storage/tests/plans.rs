@@ -1,0 +1,232 @@
+//! Every list and look-up goes by an index: the statements that the repositories really make are
+//! recorded and explained by `SQLite`.
+
+use std::{collections::BTreeSet, sync::Mutex};
+
+use diesel::{
+    QueryableByName, RunQueryDsl, SqliteConnection,
+    connection::{Connection, Instrumentation, InstrumentationEvent, set_default_instrumentation},
+    sql_query,
+    sql_types::Text,
+};
+use vestibule_core::{
+    TokenDigest,
+    domain::{
+        change::Change,
+        grant::{Scope, Subject},
+        object::{ObjectPrefix, ObjectRef, ObjectType},
+        page::PageRequest,
+        permission::PermissionCode,
+        ticket::Purpose,
+    },
+    id::{AuditId, GrantId, GroupId, SessionId, UserId},
+    ports::{
+        audit::AuditFilter,
+        grants::GrantFilter,
+        groups::GroupOrder,
+        objects::Visibility,
+        store::{StoreResult, Tx},
+        users::{UserFilter, UserOrder},
+    },
+};
+use vestibule_storage::testkit::{Database, TestDatabase};
+
+#[path = "repositories/support.rs"]
+#[expect(dead_code, unused_macros, unused_imports, reason = "made for the larger suite")]
+mod support;
+
+use support::{NOW, Site};
+
+static STATEMENTS: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+
+struct Recorder;
+
+impl Instrumentation for Recorder {
+    fn on_connection_event(&mut self, event: InstrumentationEvent<'_>) {
+        if let InstrumentationEvent::StartQuery { query, .. } = event {
+            let text = query.to_string();
+            let statement = text.split(" -- binds").next().unwrap_or_default();
+            STATEMENTS.lock().unwrap().insert(statement.to_owned());
+        }
+    }
+}
+
+/// What is asked for while somebody waits, with every filter and order there is.
+fn ask(tx: &mut dyn Tx, site: &Site) -> StoreResult<()> {
+    let user = UserId::generate(NOW, site.chance());
+    let group = GroupId::generate(NOW, site.chance());
+    let session = SessionId::generate(NOW, site.chance());
+    let digest = TokenDigest::of(b"token");
+    let code = PermissionCode::from_stored("app.view".to_owned());
+    let object = ObjectRef::from_stored("calc".to_owned(), "1".to_owned());
+    tx.user_by_id(user)?;
+    tx.users_by_ids(&[user])?;
+    tx.user_by_username_key("anna")?;
+    tx.user_by_email_key("a@b")?;
+    tx.user_password(user)?;
+    tx.user_password_samples()?;
+    tx.other_live_superusers(user, NOW)?;
+    for order in
+        [UserOrder::Username, UserOrder::Email, UserOrder::CreatedAt, UserOrder::LastLoginAt]
+    {
+        for descending in [false, true] {
+            let request = PageRequest { order, descending, ..PageRequest::default() };
+            tx.user_page(&UserFilter::default(), &request)?;
+        }
+    }
+    let members = UserFilter { member_of: Some(group), ..UserFilter::default() };
+    tx.user_page(&members, &PageRequest::default())?;
+    tx.group_by_id(group)?;
+    tx.groups_by_ids(&[group])?;
+    tx.group_by_name_key("lab")?;
+    for order in [GroupOrder::Name, GroupOrder::CreatedAt] {
+        tx.group_page(None, &PageRequest { order, ..PageRequest::default() })?;
+    }
+    tx.membership(group, user)?;
+    tx.memberships_of(user)?;
+    tx.member_page(group, &PageRequest::default())?;
+    tx.permission(&code)?;
+    tx.grant_by_id(GrantId::generate(NOW, site.chance()))?;
+    tx.grants_to(&[Subject::User(user), Subject::Authenticated])?;
+    tx.grant_like(&site.grant(Subject::User(user), &code, Scope::Whole))?;
+    let by = GrantFilter::default();
+    for filter in [
+        by.clone(),
+        GrantFilter { subject: Some(Subject::User(user)), ..by.clone() },
+        GrantFilter { permission: Some(code), ..by.clone() },
+        GrantFilter { object: Some(object.clone()), ..by },
+    ] {
+        tx.grant_page(&filter, &PageRequest::default())?;
+    }
+    tx.object(&object)?;
+    let prefix = ObjectPrefix::from_stored("calc".to_owned(), "/a/".to_owned());
+    let visibility = Visibility {
+        owner: Some(user),
+        objects: vec!["1".into()],
+        prefixes: vec![prefix.clone()],
+        denied_objects: vec!["2".into()],
+        denied_prefixes: vec![prefix],
+        ..Visibility::default()
+    };
+    let kind = ObjectType::from_stored("calc".to_owned());
+    tx.visible_objects(&kind, &visibility, &PageRequest::default())?;
+    tx.session_by_digest(&digest)?;
+    tx.session_by_id(session)?;
+    tx.sessions_of(user)?;
+    let by = AuditFilter::default();
+    for filter in [
+        by.clone(),
+        AuditFilter { actor: Some(user), ..by.clone() },
+        AuditFilter { action: Some("login.".to_owned()), ..by.clone() },
+        AuditFilter { action: Some("login.failed".to_owned()), ..by.clone() },
+        AuditFilter {
+            target_kind: Some("user".to_owned()),
+            target_id: Some("7".to_owned()),
+            ..by.clone()
+        },
+        AuditFilter { since: Some(NOW), until: Some(NOW), ..by },
+    ] {
+        tx.audit_page(&filter, &PageRequest::default())?;
+        tx.audit_after(&filter, Some(AuditId::generate(NOW, site.chance())), 10)?;
+    }
+    tx.changes_after(7, 10)?;
+    tx.oldest_change()?;
+    tx.ticket(&digest, Purpose::FirstSuperuser, NOW)?;
+    tx.instance_mark("bootstrap")?;
+    tx.failures(&[0; 32])?;
+    tx.import_links("django:a", "user")?;
+    Ok(())
+}
+
+/// What is written while somebody waits, and what is purged in the background.
+fn change(tx: &mut dyn Tx, site: &Site) -> StoreResult<()> {
+    let user = site.user("anna");
+    let session = site.session(&user, "token");
+    let object = ObjectRef::from_stored("calc".to_owned(), "1".to_owned());
+    tx.update_user(&user)?;
+    tx.update_user_password(user.id, &support::hash("x"), Some(NOW))?;
+    tx.update_user_last_login(user.id, NOW)?;
+    tx.delete_user(user.id)?;
+    tx.touch_sessions(&[(session.id, NOW)])?;
+    tx.delete_session(session.id)?;
+    tx.delete_sessions_of(user.id, Some(session.id))?;
+    tx.purge_sessions(NOW, Some(NOW), 10)?;
+    tx.delete_grants_on(&object)?;
+    tx.delete_object(&object)?;
+    tx.redeem_ticket(&session.digest, Purpose::FirstSuperuser, NOW)?;
+    tx.purge_tickets(NOW)?;
+    tx.add_failure(&[0; 32], NOW, NOW)?;
+    tx.purge_failures(NOW)?;
+    tx.announce(Change::Everyone, NOW)?;
+    tx.purge_changes(NOW)?;
+    Ok(())
+}
+
+#[derive(QueryableByName)]
+struct Step {
+    #[diesel(sql_type = Text)]
+    detail: String,
+}
+
+/// Statements whose rows are few or a range, and come in an order that no index of both has.
+const SORTED: [&str; 5] = [
+    "FROM (`memberships` INNER JOIN `users`",
+    "IN (SELECT `memberships`.`user_id`",
+    "`grants`.`subject_id` = ?) AND",
+    "`audit_events`.`action` >= ?",
+    "`audit_events`.`at` >= ?",
+];
+
+/// Steps that walk a whole table or index, or sort what an index could have had in order.
+fn slow_steps(conn: &mut SqliteConnection, statement: &str) -> Vec<String> {
+    let steps: Vec<Step> = sql_query(format!("EXPLAIN QUERY PLAN {statement}"))
+        .load(conn)
+        .unwrap_or_else(|error| panic!("{statement}: {error}"));
+    let picks = statement.contains(" WHERE ");
+    let may_sort = SORTED.iter().any(|part| statement.contains(part));
+    steps
+        .into_iter()
+        .map(|step| step.detail)
+        .filter(|step| {
+            // A list without any condition walks the index of its order, up to its limit.
+            let in_order = !picks && step.contains("USING");
+            // One row, and the list of a statement's own values.
+            let is_small = ["change_counter", "CONSTANT ROW", "VIRTUAL TABLE"]
+                .iter()
+                .any(|word| step.contains(word));
+            let walks = step.starts_with("SCAN") && !in_order && !is_small;
+            walks || (!may_sort && step.contains("TEMP B-TREE FOR ORDER BY"))
+        })
+        .collect()
+}
+
+#[test]
+fn every_list_and_lookup_goes_by_an_index() {
+    set_default_instrumentation(|| Some(Box::new(Recorder))).unwrap();
+    let site = std::sync::Arc::new(Site::on(Database::Sqlite));
+    let asking = std::sync::Arc::clone(&site);
+    site.read(move |tx| ask(tx, &asking));
+    let changing = std::sync::Arc::clone(&site);
+    site.write(move |tx| change(tx, &changing));
+
+    let statements = STATEMENTS.lock().unwrap().clone();
+    let explained: Vec<&String> = statements
+        .iter()
+        .filter(|text| ["SELECT", "UPDATE", "DELETE"].iter().any(|word| text.starts_with(word)))
+        .filter(|text| {
+            !text.contains("__diesel_schema_migrations") && !text.contains("sqlite_schema")
+        })
+        .collect();
+    assert!(explained.len() > 70, "only {} statements were recorded", explained.len());
+
+    let other = TestDatabase::fresh(Database::Sqlite);
+    let path = other.file();
+    let mut conn = SqliteConnection::establish(&path.to_string_lossy()).unwrap();
+    let mut slow = Vec::new();
+    for statement in explained {
+        for step in slow_steps(&mut conn, statement) {
+            slow.push(format!("{step}\n    in {statement}"));
+        }
+    }
+    assert!(slow.is_empty(), "{}", slow.join("\n"));
+}

@@ -1,0 +1,222 @@
+//! `verify` finds what does not hold together, and nothing where everything does.
+
+use vestibule_core::{
+    domain::{
+        change::Change,
+        grant::{Scope, Subject},
+        group::{MAX_NESTING, Membership, Nesting},
+        object::{DeleteRule, ObjectPrefix, ObjectType},
+        ticket::{Purpose, Ticket},
+    },
+    ports::imports::ImportLink,
+};
+use vestibule_storage::{Finding, OpenError, VerifyError, testkit::Database, verify};
+
+#[path = "repositories/support.rs"]
+#[expect(dead_code, reason = "made for the larger suite")]
+mod support;
+
+use support::{NOW, Site, after, email, object, on_every_database};
+
+fn findings(site: &Site) -> Vec<Finding> {
+    verify(site.database.url(), &mut |_| {}).unwrap()
+}
+
+fn problems(site: &Site, table: &str) -> Vec<String> {
+    let of_table = findings(site).into_iter().filter(|finding| finding.table == table);
+    of_table.map(|finding| finding.problem).collect()
+}
+
+/// Something in every table.
+fn fill(site: &Site) {
+    let mut user = site.user("Chlo\u{e9}");
+    user.email = email("C@example.org");
+    site.put_user(&user);
+    let (outer, inner) = (site.stored_group("outer"), site.stored_group("inner"));
+    let code = site.stored_permission("app.view");
+    let session = site.session(&user, "token");
+    let mut owned = object("/a/1", &user);
+    owned.group = Some(inner.id);
+    let prefix = ObjectPrefix::new("calc", "/a/").unwrap();
+    let grants = [
+        site.grant(Subject::User(user.id), &code, Scope::Whole),
+        site.grant(Subject::Group(inner.id), &code, Scope::Object(owned.object.clone())),
+        site.grant(Subject::Authenticated, &code, Scope::Prefix(prefix)),
+    ];
+    let ticket = Ticket {
+        digest: session.digest,
+        purpose: Purpose::FirstSuperuser,
+        user: Some(user.id),
+        expires_at: after(1),
+    };
+    let link = ImportLink {
+        source: "django:a".to_owned(),
+        kind: "user".to_owned(),
+        foreign_key: "7".to_owned(),
+        local_id: *user.id.as_bytes(),
+        fingerprint: [1; 32],
+    };
+    let event = site.event("user.created", NOW);
+    site.write(move |tx| {
+        tx.announce(Change::User(user.id), NOW)?;
+        tx.announce(Change::Everyone, NOW)?;
+        tx.put_membership(&Membership {
+            group: inner.id,
+            user: user.id,
+            is_manager: true,
+            expires_at: None,
+            since: NOW,
+        })?;
+        tx.insert_nesting(Nesting { parent: outer.id, child: inner.id })?;
+        tx.put_delete_rule(&ObjectType::parse("calc").unwrap(), DeleteRule::OwnerOnly)?;
+        tx.insert_object(&owned)?;
+        for grant in &grants {
+            tx.insert_grant(grant)?;
+        }
+        tx.insert_session(&session)?;
+        tx.insert_ticket(&ticket)?;
+        tx.insert_audit(&event)?;
+        tx.set_instance_mark("bootstrap", "done")?;
+        tx.add_failure(&[3; 32], NOW, NOW)?;
+        tx.put_import_links(std::slice::from_ref(&link))
+    });
+}
+
+/// `groups` is a word of its own to some.
+fn groups(site: &Site) -> &'static str {
+    if site.kind == Database::Mysql { "`groups`" } else { "\"groups\"" }
+}
+
+on_every_database! {
+    fn nothing_is_found_where_everything_holds(site) {
+        fill(site);
+        let mut steps = Vec::new();
+        let found = verify(site.database.url(), &mut |step| steps.push(step.to_owned())).unwrap();
+        assert_eq!(found, []);
+        assert!(steps.len() > 12, "{steps:?}");
+    }
+
+    fn keys_that_do_not_match_their_names_are_found(site) {
+        fill(site);
+        let mut behind = site.database.connection();
+        behind.execute("UPDATE users SET username_key = 'other', email_key = 'other', password_scheme = 'md5'");
+        behind.execute(&format!("UPDATE {} SET name_key = 'x' WHERE name = 'inner'", groups(site)));
+        behind.execute("UPDATE objects SET id = '/a//'");
+        let mut found = problems(site, "users");
+        found.sort();
+        assert_eq!(found, [
+            "email_key is not the key of email",
+            "password_scheme is not that of password",
+            "search_text does not follow from the names",
+            "username_key is not the key of username",
+        ]);
+        assert_eq!(problems(site, "groups"), ["name_key is not the key of name"]);
+        assert_eq!(problems(site, "objects"), ["is not a valid type:id"]);
+    }
+
+    fn rows_that_cannot_be_read_are_found_each(site) {
+        fill(site);
+        let mut behind = site.database.connection();
+        behind.execute(&format!("UPDATE {} SET level = 'everything'", groups(site)));
+        behind.execute("UPDATE grants SET effect = 'maybe' WHERE scope_kind = 'whole'");
+        behind.execute("UPDATE grants SET scope_kind = 'odd' WHERE scope_kind = 'prefix'");
+        behind.execute("UPDATE audit_events SET details = '{'");
+        behind.execute("UPDATE tickets SET purpose = 'other'");
+        behind.execute("UPDATE login_failures SET failures = -1");
+        behind.execute("UPDATE permissions SET object_kind = 'calc'");
+        assert_eq!(problems(site, "groups"), ["level cannot be read", "level cannot be read"]);
+        let mut of_grants = problems(site, "grants");
+        of_grants.sort();
+        assert_eq!(of_grants, ["effect cannot be read", "scope_kind cannot be read"]);
+        assert_eq!(problems(site, "audit_events"), ["details cannot be read"]);
+        assert_eq!(problems(site, "tickets"), ["purpose cannot be read"]);
+        assert_eq!(problems(site, "login_failures"), ["failures cannot be read"]);
+        assert_eq!(problems(site, "permissions"), ["object_action cannot be read"]);
+    }
+
+    fn groups_in_a_circle_and_too_deep_are_found(site) {
+        let chain: Vec<_> = (0..=MAX_NESTING + 1).map(|n| site.stored_group(&format!("deep {n}"))).collect();
+        for pair in chain.windows(2) {
+            let nesting = Nesting { parent: pair[0].id, child: pair[1].id };
+            site.write(move |tx| tx.insert_nesting(nesting));
+        }
+        let deep = format!("lies below more than {MAX_NESTING} groups");
+        assert_eq!(problems(site, "nestings"), [deep]);
+        let circle: Vec<_> = (0..3).map(|n| site.stored_group(&format!("round {n}"))).collect();
+        for n in 0..3 {
+            let nesting = Nesting { parent: circle[n].id, child: circle[(n + 1) % 3].id };
+            site.write(move |tx| tx.insert_nesting(nesting));
+        }
+        let found = problems(site, "nestings");
+        assert!(found.contains(&"the group contains itself, through others".to_owned()), "{found:?}");
+    }
+
+    fn a_counter_that_is_not_at_the_last_change_is_found(site) {
+        fill(site);
+        let mut behind = site.database.connection();
+        behind.execute("UPDATE change_counter SET value = 1");
+        assert_eq!(problems(site, "change_counter"), ["is at 1 though there is a change 2"]);
+        behind.execute("UPDATE change_counter SET value = 9");
+        assert_eq!(problems(site, "change_counter"), ["is at 9 though the last change is 2"]);
+        behind.execute("DELETE FROM change_counter");
+        assert_eq!(problems(site, "change_counter"), ["has not exactly one row"]);
+    }
+}
+
+#[test]
+fn references_to_nothing_are_found() {
+    let site = Site::on(Database::Sqlite);
+    fill(&site);
+    let mut behind = site.database.connection();
+    behind.execute(
+        "PRAGMA foreign_keys = OFF; DELETE FROM users; DELETE FROM groups; DELETE FROM permissions",
+    );
+    let tables: std::collections::BTreeSet<_> =
+        findings(&site).into_iter().map(|finding| finding.table).collect();
+    let expected = ["grants", "memberships", "nestings", "objects", "sessions", "tickets"];
+    assert_eq!(tables.into_iter().collect::<Vec<_>>(), expected);
+    assert_eq!(problems(&site, "sessions"), ["user_id refers to something that is not in users"]);
+}
+
+#[test]
+fn one_bad_row_hides_no_other() {
+    let site = Site::on(Database::Sqlite);
+    fill(&site);
+    for name in ["anna", "bert", "carl"] {
+        site.stored_user(name);
+    }
+    let mut behind = site.database.connection();
+    behind.execute("PRAGMA ignore_check_constraints = ON; PRAGMA foreign_keys = OFF");
+    behind.execute("UPDATE users SET username = CAST(x'FF' AS TEXT) WHERE username = 'anna'");
+    behind.execute("UPDATE users SET id = x'00' WHERE username = 'bert'");
+    behind.execute("UPDATE sessions SET user_id = x'DEADBEEF'");
+    let of_users = problems(&site, "users");
+    assert!(of_users.contains(&"username cannot be read".to_owned()), "{of_users:?}");
+    assert!(of_users.contains(&"id cannot be read".to_owned()), "{of_users:?}");
+    let of_sessions = problems(&site, "sessions");
+    assert!(of_sessions.contains(&"user_id cannot be read".to_owned()), "{of_sessions:?}");
+}
+
+#[test]
+fn flt_f15_damage_of_the_file_is_a_finding() {
+    let site = Site::on(Database::Sqlite);
+    fill(&site);
+    let file = site.database.file();
+    drop(site.store);
+    let mut bytes = std::fs::read(&file).unwrap();
+    let middle = bytes.len() / 4096 / 2 * 4096;
+    bytes[middle..middle + 64].fill(0x5A);
+    std::fs::write(&file, bytes).unwrap();
+    let found = verify(site.database.url(), &mut |_| {}).unwrap();
+    assert!(!found.is_empty() && found.iter().all(|finding| finding.table == "the file"));
+}
+
+#[test]
+fn a_database_without_the_schema_is_an_error() {
+    let database = vestibule_storage::testkit::TestDatabase::empty(Database::Sqlite);
+    let error = verify(database.url(), &mut |_| {}).unwrap_err();
+    assert!(matches!(error, VerifyError::Open(OpenError::Missing(_))), "{error}");
+    std::fs::write(database.file(), b"").unwrap();
+    let error = verify(database.url(), &mut |_| {}).unwrap_err();
+    assert!(matches!(error, VerifyError::Open(OpenError::Behind { .. })), "{error}");
+}
