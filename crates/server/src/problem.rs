@@ -1,6 +1,6 @@
 //! Errors as clients see them (RFC 9457): the one place that knows status codes.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use actix_web::{
     HttpResponse, ResponseError,
@@ -29,13 +29,13 @@ pub(crate) struct ProblemBody {
     #[serde(rename = "type")]
     kind: &'static str,
     /// The status in words.
-    title: String,
+    title: &'static str,
     /// The HTTP status.
     status: u16,
     /// A stable word for programs.
     code: &'static str,
     /// The reason for people.
-    detail: String,
+    detail: Cow<'static, str>,
     /// What is wrong with which field, by name.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
@@ -57,10 +57,14 @@ struct Inner {
 
 impl Problem {
     /// An error with its stable word and the reason for people.
-    pub fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
+    pub fn new(
+        status: StatusCode,
+        code: &'static str,
+        detail: impl Into<Cow<'static, str>>,
+    ) -> Self {
         let body = ProblemBody {
             kind: "about:blank",
-            title: status.canonical_reason().unwrap_or("Error").to_owned(),
+            title: status.canonical_reason().unwrap_or("Error"),
             status: status.as_u16(),
             code,
             detail: detail.into(),
@@ -70,7 +74,7 @@ impl Problem {
     }
 
     /// The request cannot be read.
-    pub fn malformed(detail: impl Into<String>) -> Self {
+    pub fn malformed(detail: impl Into<Cow<'static, str>>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "malformed", detail)
     }
 
@@ -88,9 +92,10 @@ impl Problem {
         Self::new(StatusCode::NOT_FOUND, "not_found", format!("there is no such {what}"))
     }
 
-    /// Nobody is logged in.
+    /// Nobody is logged in. Strangers are many, so this costs the least of all answers.
     pub fn unauthenticated() -> Self {
-        Forbidden::NotAuthenticated.into()
+        let (code, detail) = (Forbidden::NotAuthenticated.code(), "log in first");
+        Self::new(StatusCode::UNAUTHORIZED, code, detail)
     }
 
     /// The application was never given a site.

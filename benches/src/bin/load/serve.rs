@@ -110,7 +110,7 @@ async fn check_by_hand(req: HttpRequest, sessions: web::Data<Sessions>) -> HttpR
     let Some(token) = sole_cookie(headers.map(header::HeaderValue::as_bytes), "vestibule") else {
         return HttpResponse::Unauthorized().finish();
     };
-    let digest: [u8; 32] = Sha256::digest(token.expose()).into();
+    let digest: [u8; 32] = Sha256::digest(token).into();
     let known = sessions.pin().get(&digest).cloned();
     match known {
         Some(known)

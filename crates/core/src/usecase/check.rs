@@ -21,6 +21,7 @@ use crate::{
         visible::visible,
     },
     ports::store::{Store, StoreError},
+    time::Timestamp,
 };
 
 /// What a service is told when it requires a permission.
@@ -148,8 +149,27 @@ pub struct Description {
     pub permissions: Vec<String>,
 }
 
+impl Description {
+    /// Of what is known about a user.
+    pub fn of(facts: &Facts, catalogue: &Catalogue, now: Timestamp) -> Self {
+        let held = whole_permissions(facts, catalogue, now);
+        let all = catalogue.permissions();
+        let held = held.iter().filter_map(|bit| all.get(bit as usize));
+        let mut groups: Vec<_> =
+            facts.groups().map(|(_, group)| (group.name.to_string(), group.is_manager)).collect();
+        groups.sort_unstable();
+        Self {
+            user: facts.user().clone(),
+            managed_groups: groups.iter().filter(|g| g.1).map(|g| g.0.clone()).collect(),
+            groups: groups.into_iter().map(|g| g.0).collect(),
+            permissions: held.map(|p| p.code.to_string()).collect(),
+        }
+    }
+}
+
 impl Check {
-    /// Tells a user who they are; `None` when the account is not there, or not live, any more.
+    /// Tells a user who they are, as it is stored now; `None` when the account is not there, or
+    /// not live, any more.
     pub async fn describe(
         &self,
         cx: &OpCx,
@@ -160,27 +180,21 @@ impl Check {
             .read(move |tx| {
                 let catalogue = Catalogue::load(tx)?;
                 let facts = Facts::load(tx, &catalogue, user, now)?;
-                Ok(facts.filter(|facts| facts.user().is_live(now)).map(|facts| {
-                    let held = whole_permissions(&facts, &catalogue, now);
-                    let all = catalogue.permissions();
-                    let held = held.iter().filter_map(|bit| all.get(bit as usize));
-                    let mut groups: Vec<_> = facts
-                        .groups()
-                        .map(|(_, group)| (group.name.to_string(), group.is_manager))
-                        .collect();
-                    groups.sort_unstable();
-                    Description {
-                        user: facts.user().clone(),
-                        managed_groups: groups
-                            .iter()
-                            .filter(|g| g.1)
-                            .map(|g| g.0.clone())
-                            .collect(),
-                        groups: groups.into_iter().map(|g| g.0).collect(),
-                        permissions: held.map(|p| p.code.to_string()).collect(),
-                    }
-                }))
+                let facts = facts.filter(|facts| facts.user().is_live(now));
+                Ok(facts.map(|facts| Description::of(&facts, &catalogue, now)))
             })
             .await
+    }
+
+    /// Tells a recognised user who they are, from what is remembered with them.
+    pub async fn describe_remembered(
+        &self,
+        cx: &OpCx,
+        principals: &Principals,
+        principal: &Principal,
+    ) -> Result<Option<Description>, StoreError> {
+        let now = cx.now();
+        let facts = principals.facts(principal, now).await?;
+        Ok(facts.map(|facts| Description::of(&facts, principal.catalogue(), now)))
     }
 }

@@ -12,6 +12,8 @@ use crate::{
 const KEEP_CHANGES: Duration = Duration::from_hours(1);
 /// After how long an unused session is forgotten by the cache (it stays in the store).
 const FORGET_UNUSED: Duration = Duration::from_mins(30);
+/// For how long at most a use of a session is not written down, with room to spare.
+const UNWRITTEN: Duration = Duration::from_mins(2);
 /// How many rows one transaction clears away, so that no writer waits long for it.
 const AT_ONCE: u32 = 500;
 
@@ -40,7 +42,10 @@ impl Housekeeping {
     /// Ends the sessions that have expired. Answers how many.
     pub async fn clear_sessions(&self, cx: &OpCx) -> Result<u64, StoreError> {
         let now = cx.now();
-        let idle_since = self.principals.limits().idle.map(|idle| now.minus(idle));
+        self.write_seen().await?;
+        // Another replica may know of a later use that it has not written down yet.
+        let idle = self.principals.limits().idle;
+        let idle_since = idle.map(|idle| now.minus(idle + UNWRITTEN));
         let mut total = 0;
         loop {
             let ended = self

@@ -4,7 +4,7 @@ use actix_web::{
     HttpRequest,
     http::{StatusCode, header},
 };
-use vestibule_core::{Secret, usecase::session_token::is_csrf_token};
+use vestibule_core::usecase::session_token::is_csrf_token;
 
 use crate::{problem::Problem, site::Site};
 
@@ -43,7 +43,7 @@ pub(crate) fn require_own_form(req: &HttpRequest, site: &Site) -> Result<(), Pro
 }
 
 /// Refuses an unsafe request made with a cookie that does not carry the session's token.
-pub(super) fn require_csrf(req: &HttpRequest, site: &Site, token: &Secret) -> Result<(), Problem> {
+pub(super) fn require_csrf(req: &HttpRequest, site: &Site, token: &[u8]) -> Result<(), Problem> {
     if req.method().is_safe() {
         return Ok(());
     }
@@ -54,7 +54,7 @@ pub(super) fn require_csrf(req: &HttpRequest, site: &Site, token: &Secret) -> Re
         forbidden("csrf_token_missing", detail)
     };
     let given = req.headers().get(CSRF_HEADER).ok_or_else(missing)?;
-    if is_csrf_token(token.expose(), given.as_bytes()) {
+    if is_csrf_token(token, given.as_bytes()) {
         Ok(())
     } else {
         let detail = "X-CSRF-Token is not this session's; ask GET /api/v1/session for it again";
@@ -62,6 +62,6 @@ pub(super) fn require_csrf(req: &HttpRequest, site: &Site, token: &Secret) -> Re
     }
 }
 
-fn forbidden(code: &'static str, detail: &str) -> Problem {
+fn forbidden(code: &'static str, detail: &'static str) -> Problem {
     Problem::new(StatusCode::FORBIDDEN, code, detail)
 }

@@ -76,6 +76,10 @@ pub(crate) async fn session_of(req: &HttpRequest) -> Result<Option<Authenticated
 
 /// The session token of a request, if its cookies hold exactly one.
 pub(crate) fn token_of(req: &HttpRequest, site: &Site) -> Option<Secret> {
+    token_in(req, site).map(Secret::new)
+}
+
+fn token_in<'r>(req: &'r HttpRequest, site: &Site) -> Option<&'r [u8]> {
     let cookies = req.headers().get_all(header::COOKIE).map(header::HeaderValue::as_bytes);
     sole_cookie(cookies, site.cookie_name())
 }
@@ -92,16 +96,16 @@ fn warm(req: &HttpRequest) -> Warm {
     let Some(site) = req.app_data::<web::Data<Site>>() else {
         return Warm::Problem(Problem::not_mounted());
     };
-    let Some(token) = token_of(req, site) else {
+    let Some(token) = token_in(req, site) else {
         return Warm::Nobody;
     };
-    let digest = TokenDigest::of(token.expose());
+    let digest = TokenDigest::of(token);
     match site.services.principals.recall(&digest, site.clock.now()) {
-        Some(session) => match require_csrf(req, site, &token) {
+        Some(session) => match require_csrf(req, site, token) {
             Ok(()) => Warm::Found(session),
             Err(problem) => Warm::Problem(problem),
         },
-        None => Warm::Unknown(site.clone(), token),
+        None => Warm::Unknown(site.clone(), Secret::new(token)),
     }
 }
 
@@ -112,7 +116,7 @@ async fn cold(
 ) -> Result<Option<Authenticated>, Problem> {
     let session = site.services.principals.recognise(token.expose(), &*site.clock).await?;
     if session.is_some() {
-        require_csrf(req, site, token)?;
+        require_csrf(req, site, token.expose())?;
     }
     Ok(session)
 }

@@ -1,10 +1,8 @@
 //! The session's cookie among the others.
 
-use crate::secret::Secret;
-
 /// The token that stands in a cookie, if a header holds exactly one of that name: two are
 /// ambiguous (RFC 6265bis), and whoever could plant one must not choose.
-pub fn sole_cookie<'h>(headers: impl Iterator<Item = &'h [u8]>, name: &str) -> Option<Secret> {
+pub fn sole_cookie<'h>(headers: impl Iterator<Item = &'h [u8]>, name: &str) -> Option<&'h [u8]> {
     let mut found = None;
     for pair in headers.flat_map(|header| header.split(|byte| *byte == b';')) {
         let pair = pair.trim_ascii();
@@ -15,5 +13,5 @@ pub fn sole_cookie<'h>(headers: impl Iterator<Item = &'h [u8]>, name: &str) -> O
             return None;
         }
     }
-    found.map(Secret::new)
+    found
 }

@@ -10,8 +10,8 @@ use actix_web::{
 use serde_json::json;
 use vestibule_core::{
     OpCx, Secret, Timestamp,
-    ports::{backend::Attempt, store::StoreError},
-    usecase::{login::LoginError, session_token::csrf_token, sessions::Opened},
+    ports::backend::Attempt,
+    usecase::{check::Description, login::LoginError, session_token::csrf_token, sessions::Opened},
 };
 
 use crate::{
@@ -28,8 +28,10 @@ pub(super) async fn login(
     let (site, op) = anonymous(&req)?;
     let opened = open(&req, &site, &op, input).await?;
     let cookie = cookie(&site, &opened.token);
-    let current = describe(&site, &op, &opened.token, opened.session.expires_at, opened.user.id);
-    let current = current.await?.ok_or_else(Problem::unauthenticated)?;
+    let described = site.services.check.describe(&op, opened.user.id).await?;
+    let current =
+        described.map(|described| current_of(described, &opened.token, opened.session.expires_at));
+    let current = current.ok_or_else(Problem::unauthenticated)?;
     Ok(HttpResponse::Ok()
         .cookie(cookie)
         .insert_header((header::CACHE_CONTROL, "no-store"))
@@ -100,32 +102,25 @@ pub(super) async fn logout(cx: RequestCx) -> Result<HttpResponse, Problem> {
 pub(super) async fn current(req: HttpRequest, cx: RequestCx) -> Result<HttpResponse, Problem> {
     let session = cx.session.as_ref().ok_or_else(Problem::unauthenticated)?;
     let token = token_of(&req, &cx.site).ok_or_else(Problem::unauthenticated)?;
-    let user = session.principal.user;
-    let current = describe(&cx.site, &cx.op, &token, session.expires_at, user).await?;
+    let services = &cx.site.services;
+    let (principals, principal) = (&services.principals, &session.principal);
+    let described = services.check.describe_remembered(&cx.op, principals, principal).await?;
+    let current = described.map(|described| current_of(described, &token, session.expires_at));
     let current = current.ok_or_else(Problem::unauthenticated)?;
     Ok(HttpResponse::Ok()
         .insert_header((header::CACHE_CONTROL, "no-store"))
         .json(CurrentOut::from(current)))
 }
 
-/// Who somebody is and what they may, in one read.
-async fn describe(
-    site: &Site,
-    op: &OpCx,
-    token: &Secret,
-    expires_at: Timestamp,
-    user: vestibule_core::id::UserId,
-) -> Result<Option<Current>, StoreError> {
-    let described = site.services.check.describe(op, user).await?;
-    let csrf_token = csrf_token(token.expose());
-    Ok(described.map(|described| Current {
+fn current_of(described: Description, token: &Secret, expires_at: Timestamp) -> Current {
+    Current {
         user: described.user,
         groups: described.groups,
         managed_groups: described.managed_groups,
         permissions: described.permissions,
-        csrf_token,
+        csrf_token: csrf_token(token.expose()),
         expires_at,
-    }))
+    }
 }
 
 /// The cookie that carries a session's token.
