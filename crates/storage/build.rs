@@ -30,9 +30,6 @@ fn main() -> std::io::Result<()> {
         fs::read(path)?.hash(&mut hasher);
     }
     println!("cargo:rerun-if-changed=migrations");
-    println!(
-        "cargo:rustc-env=VESTIBULE_MIGRATIONS={:016x}",
-        hasher.finish()
-    );
+    println!("cargo:rustc-env=VESTIBULE_MIGRATIONS={:016x}", hasher.finish());
     Ok(())
 }

@@ -36,7 +36,7 @@ pub enum DatabaseUrl {
 
 /// The address of a database on a server.
 #[derive(Clone, PartialEq, Eq)]
-pub struct ServerAddress(Url);
+pub struct ServerAddress(Box<Url>);
 
 /// Which database an address is for.
 ///
@@ -152,7 +152,7 @@ fn server_address(text: &str) -> Result<ServerAddress, UrlError> {
     if url.path().trim_matches('/').is_empty() {
         return Err(UrlError::Malformed("names no database after the host"));
     }
-    Ok(ServerAddress(url))
+    Ok(ServerAddress(Box::new(url)))
 }
 
 impl ServerAddress {
@@ -174,7 +174,7 @@ impl ServerAddress {
                 url.query_pairs_mut().append_pair(key, value);
             }
         }
-        url.into()
+        String::from(*url)
     }
 
     /// The address as the driver takes it.

@@ -1,5 +1,7 @@
 //! What the store does when the database is slow, full, locked, cut off or in a tangle.
 
+#![expect(clippy::unwrap_used, reason = "what a test relies on fails the test")]
+
 use std::{
     sync::{
         Arc, Mutex,
@@ -14,13 +16,17 @@ use vestibule_core::{
     domain::change::Change,
     ports::store::{ChangeObserver, Store, StoreError, StoreErrorKind, Tx},
 };
-use vestibule_storage::testkit::{Database, TestDatabase};
+use vestibule_storage::testkit::Database;
 
 #[path = "repositories/support.rs"]
 #[expect(dead_code, reason = "made for the larger suite")]
 mod support;
 
 use support::{NOW, Site, hash, on_every_database, wait};
+
+fn kind(site: &Site) -> Database {
+    vestibule_storage::kind(site.database.url()).unwrap()
+}
 
 const SOON: Duration = Duration::from_millis(80);
 
@@ -78,7 +84,7 @@ on_every_database! {
         let blocker = Blocker::occupy(&store, false);
         // Servers have their second lane for look-ups; the embedded database answers them here.
         assert!(wait(store.lookup(|tx| tx.user_by_username_key("anna"))).unwrap().is_some());
-        let second = if matches!(site.kind, Database::Sqlite) {
+        let second = if matches!(kind(site), Database::Sqlite) {
             Some(Blocker::occupy(&store, false))
         } else {
             None
@@ -160,7 +166,7 @@ on_every_database! {
 
     fn atk_a070_a_word_nobody_knows_is_an_unreadable_row(site) {
         let group = site.stored_group("lab");
-        let table = if site.kind == Database::Mysql { "`groups`" } else { "\"groups\"" };
+        let table = if kind(site) == Database::Mysql { "`groups`" } else { "\"groups\"" };
         site.database.connection().execute(&format!("UPDATE {table} SET level = 'everything'"));
         let error = site.try_read(move |tx| tx.group_by_id(group.id)).unwrap_err();
         let expected = StoreErrorKind::Corrupt { table: "groups", column: "level".to_owned() };

@@ -1,6 +1,8 @@
 //! Every list and look-up goes by an index: the statements that the repositories really make are
 //! recorded and explained by `SQLite`.
 
+#![expect(clippy::unwrap_used, reason = "what a test relies on fails the test")]
+
 use std::{collections::BTreeSet, sync::Mutex};
 
 use diesel::{

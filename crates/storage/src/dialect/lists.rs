@@ -13,8 +13,8 @@ use crate::{conn::MultiBackend, schema::objects, url::Kind};
 /// A condition on objects.
 pub(crate) type Filter = Box<dyn BoxableExpression<objects::table, MultiBackend, SqlType = Bool>>;
 
-fn with_json(before: String, json: String, after: &str) -> Filter {
-    Box::new(sql::<Bool>(&before).bind::<Text, _>(json).sql(after))
+fn with_json(before: &str, json: String, after: &str) -> Filter {
+    Box::new(sql::<Bool>(before).bind::<Text, _>(json).sql(after))
 }
 
 /// Whether the text column (of the `objects` table) is one of these.
@@ -22,15 +22,15 @@ pub(crate) fn texts_in(kind: Kind, column: &'static str, values: &[&str]) -> Fil
     let json = serde_json::Value::from(values).to_string();
     match kind {
         Kind::Sqlite => {
-            with_json(format!("objects.{column} IN (SELECT value FROM json_each("), json, "))")
+            with_json(&format!("objects.{column} IN (SELECT value FROM json_each("), json, "))")
         }
         Kind::Postgres => with_json(
-            format!("objects.{column} IN (SELECT jsonb_array_elements_text("),
+            &format!("objects.{column} IN (SELECT jsonb_array_elements_text("),
             json,
             "::jsonb))",
         ),
         Kind::Mysql => with_json(
-            format!("objects.{column} IN (SELECT CAST(listed.v AS BINARY) FROM JSON_TABLE("),
+            &format!("objects.{column} IN (SELECT CAST(listed.v AS BINARY) FROM JSON_TABLE("),
             json,
             ", '$[*]' COLUMNS (v VARCHAR(300) CHARACTER SET utf8mb4 PATH '$')) AS listed)",
         ),
@@ -44,17 +44,17 @@ pub(crate) fn ids_in(kind: Kind, column: &'static str, ids: &[[u8; 16]]) -> Filt
     let json = serde_json::Value::from(hex).to_string();
     match kind {
         Kind::Sqlite => with_json(
-            format!("objects.{column} IN (SELECT unhex(value) FROM json_each("),
+            &format!("objects.{column} IN (SELECT unhex(value) FROM json_each("),
             json,
             "))",
         ),
         Kind::Postgres => with_json(
-            format!("objects.{column} IN (SELECT decode(jsonb_array_elements_text("),
+            &format!("objects.{column} IN (SELECT decode(jsonb_array_elements_text("),
             json,
             "::jsonb), 'hex'))",
         ),
         Kind::Mysql => with_json(
-            format!("objects.{column} IN (SELECT UNHEX(listed.v) FROM JSON_TABLE("),
+            &format!("objects.{column} IN (SELECT UNHEX(listed.v) FROM JSON_TABLE("),
             json,
             ", '$[*]' COLUMNS (v CHAR(32) CHARACTER SET utf8mb4 PATH '$')) AS listed)",
         ),
@@ -78,19 +78,19 @@ pub(crate) fn ranges_in(kind: Kind, ranges: &[(String, String)]) -> Filter {
     let json = serde_json::Value::from(pairs).to_string();
     match kind {
         Kind::Sqlite => with_json(
-            "EXISTS (SELECT 1 FROM json_each(".to_owned(),
+            "EXISTS (SELECT 1 FROM json_each(",
             json,
             ") AS span WHERE objects.id >= json_extract(span.value, '$.low') \
              AND objects.id < json_extract(span.value, '$.high'))",
         ),
         Kind::Postgres => with_json(
-            "EXISTS (SELECT 1 FROM jsonb_to_recordset(".to_owned(),
+            "EXISTS (SELECT 1 FROM jsonb_to_recordset(",
             json,
             "::jsonb) AS span(low text, high text) WHERE objects.id >= span.low COLLATE \"C\" \
              AND objects.id < span.high COLLATE \"C\")",
         ),
         Kind::Mysql => with_json(
-            "EXISTS (SELECT 1 FROM JSON_TABLE(".to_owned(),
+            "EXISTS (SELECT 1 FROM JSON_TABLE(",
             json,
             ", '$[*]' COLUMNS (low VARCHAR(300) CHARACTER SET utf8mb4 PATH '$.low', \
              high VARCHAR(300) CHARACTER SET utf8mb4 PATH '$.high')) AS span \

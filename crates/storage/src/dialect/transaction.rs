@@ -64,12 +64,10 @@ pub(crate) fn savepoint<T>(
             let undone = conn.batch_execute("ROLLBACK TO SAVEPOINT vestibule_step");
             let released = conn.batch_execute("RELEASE SAVEPOINT vestibule_step");
             match undone.and(released) {
-                // The refusal was undone and the transaction goes on.
-                Ok(()) => Err(error),
                 // The whole transaction is gone: what failed first says why, unless that would
                 // read as a mere conflict.
                 Err(gone) if error.is_conflict() => Err(DbError::Database(gone)),
-                Err(_) => Err(error),
+                _ => Err(error),
             }
         }
     }

@@ -146,7 +146,9 @@ impl Writer {
     /// Runs all units and commits once. Each is kept or undone by itself.
     fn serve(&mut self, mut jobs: Vec<Job>) {
         if let [_] = &jobs[..] {
-            jobs.into_iter().for_each(|job| self.serve_alone(job));
+            for job in jobs {
+                self.serve_alone(job);
+            }
             return;
         }
         if let Err(error) = dialect::begin(&mut self.conn, Mode::Write) {
@@ -169,7 +171,9 @@ impl Writer {
                 // blame. Nobody was answered yet: each is run again for itself.
                 tracing::warn!(%error, units = jobs.len(), "a batch of writes was undone");
                 let _ = dialect::rollback(&mut self.conn);
-                jobs.into_iter().for_each(|job| self.serve_alone(job));
+                for job in jobs {
+                    self.serve_alone(job);
+                }
             }
         }
     }

@@ -18,6 +18,7 @@ use crate::{
 #[derive(Queryable, Selectable, Insertable, AsChangeset)]
 #[diesel(table_name = users)]
 #[diesel(treat_none_as_default_value = false, treat_none_as_null = true)]
+#[expect(clippy::struct_excessive_bools, reason = "a row has the columns of its table")]
 pub(crate) struct UserRow {
     pub(crate) id: Vec<u8>,
     pub(crate) username: String,
@@ -41,6 +42,7 @@ pub(crate) struct UserRow {
 #[derive(Insertable)]
 #[diesel(table_name = users)]
 #[diesel(treat_none_as_default_value = false)]
+#[expect(clippy::struct_excessive_bools, reason = "a row has the columns of its table")]
 pub(crate) struct NewUserRow {
     id: Vec<u8>,
     username: String,

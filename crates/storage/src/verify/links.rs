@@ -96,12 +96,11 @@ fn nesting(walk: &mut Walk<'_>) -> Result<(), VerifyError> {
                     }
                 }
             }
-            match waits_for {
-                Some(parent) => stack.push(parent),
-                None => {
-                    depths.insert(group, Some(deepest));
-                    stack.pop();
-                }
+            if let Some(parent) = waits_for {
+                stack.push(parent);
+            } else {
+                depths.insert(group, Some(deepest));
+                stack.pop();
             }
         }
     }

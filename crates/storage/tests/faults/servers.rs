@@ -6,7 +6,7 @@ use std::{
     sync::{Barrier, atomic::AtomicBool},
 };
 
-use vestibule_storage::testkit::TestConnection;
+use vestibule_storage::testkit::{TestConnection, TestDatabase};
 
 use super::*;
 
@@ -39,7 +39,8 @@ fn cut_connections(url: &str, kind: Database) {
     } else {
         admin.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
-             WHERE datname = current_database() AND pid <> pg_backend_pid()",
+             WHERE datname = current_database() AND pid <> pg_backend_pid() \
+             AND backend_type = 'client backend'",
         );
     }
 }
@@ -92,7 +93,7 @@ impl Proxy {
 }
 
 fn forward(mut from: TcpStream, mut to: TcpStream, cut: Option<&Cut>) {
-    let mut buffer = [0; 65536];
+    let mut buffer = vec![0; 65536];
     while let Ok(read @ 1..) = from.read(&mut buffer) {
         let bytes = &buffer[..read];
         // At its very end, as READ COMMITTED begins a transaction.
@@ -124,9 +125,9 @@ on_every_server! {
     fn flt_f18_reads_do_not_notice_a_connection_that_was_cut(site) {
         site.stored_user("anna");
         for _ in 0..3 {
-            cut_connections(site.database.url(), site.kind);
+            cut_connections(site.database.url(), kind(site));
             assert_eq!(users(&site.store), 1);
-            cut_connections(site.database.url(), site.kind);
+            cut_connections(site.database.url(), kind(site));
             assert!(site.lookup(|tx| tx.user_by_username_key("anna")).is_some());
         }
     }
@@ -134,11 +135,11 @@ on_every_server! {
     fn flt_f18_a_read_that_is_cut_in_its_midst_is_run_again(site) {
         site.stored_user("anna");
         let runs = AtomicU32::new(0);
-        let (url, kind) = (Arc::new(site.database.url().to_owned()), site.kind);
+        let (url, database) = (Arc::new(site.database.url().to_owned()), kind(site));
         let count = site.read(move |tx| {
             tx.user_count()?;
             if runs.fetch_add(1, Ordering::SeqCst) == 0 {
-                cut_connections(&url, kind);
+                cut_connections(&url, database);
             }
             tx.user_count()
         });
@@ -146,20 +147,20 @@ on_every_server! {
     }
 
     fn flt_f18_a_write_on_a_connection_that_was_cut_while_idle_goes_through(site) {
-        cut_connections(site.database.url(), site.kind);
+        cut_connections(site.database.url(), kind(site));
         site.stored_user("anna");
         assert_eq!(users(&site.store), 1);
     }
 
     fn flt_f04_a_write_that_is_cut_in_its_midst_is_undone(site) {
         let user = site.user("anna");
-        let (url, kind) = (Arc::new(site.database.url().to_owned()), site.kind);
+        let (url, database) = (Arc::new(site.database.url().to_owned()), kind(site));
         let runs = Arc::new(AtomicU32::new(0));
         let counted = Arc::clone(&runs);
         let error = site.try_write(move |tx| {
             counted.fetch_add(1, Ordering::SeqCst);
             tx.insert_user(&user, &hash("x"))?;
-            cut_connections(&url, kind);
+            cut_connections(&url, database);
             Ok(())
         }).unwrap_err();
         assert_eq!(error.kind, StoreErrorKind::Unavailable);

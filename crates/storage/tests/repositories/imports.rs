@@ -29,7 +29,7 @@ fn link(key: &str, mark: u8) -> ImportLink {
 
 fn many_users(site: &Site, count: usize) -> Vec<User> {
     let users = (0..count).map(|number| User {
-        email: if number % 2 == 0 { email(&format!("u{number}@example.org")) } else { None },
+        email: (number % 2 == 0).then(|| email(&format!("u{number}@example.org"))),
         is_staff: number % 3 == 0,
         ..site.user(&format!("user {number} \u{e9}\\\""))
     });
@@ -112,7 +112,7 @@ on_every_database! {
     }
 
     fn taken_names_are_told_with_their_owners(site) {
-        let anna = User { email: email("Anna@example.org"), ..site.user("Anna") };
+        let anna = User { email: Some(email("Anna@example.org")), ..site.user("Anna") };
         site.put_user(&anna);
         let bert = site.stored_user("bert");
         let taken: HashSet<_> = site.read(|tx| tx.taken_keys()).into_iter()

@@ -2,6 +2,8 @@
 //!
 //! `cargo test -p vestibule-storage --features postgres,mysql,testkit --test repositories`
 
+#![expect(clippy::unwrap_used, reason = "what a test relies on fails the test")]
+
 mod support;
 
 mod audit;

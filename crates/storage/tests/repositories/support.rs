@@ -63,14 +63,13 @@ pub(crate) struct Site {
     // The store is closed before its database is dropped.
     pub(crate) store: Store,
     pub(crate) database: TestDatabase,
-    pub(crate) kind: Database,
     entropy: Arc<SeededEntropy>,
 }
 
 impl Site {
     pub(crate) fn on(kind: Database) -> Self {
         let database = TestDatabase::fresh(kind);
-        Self { store: database.store(), database, kind, entropy: Arc::new(SeededEntropy::new(7)) }
+        Self { store: database.store(), database, entropy: Arc::new(SeededEntropy::new(7)) }
     }
 
     pub(crate) fn chance(&self) -> &dyn Entropy {
@@ -233,8 +232,8 @@ pub(crate) fn object(id: &str, owner: &User) -> Object {
     }
 }
 
-pub(crate) fn email(address: &str) -> Option<Email> {
-    Some(Email::parse(address).unwrap())
+pub(crate) fn email(address: &str) -> Email {
+    Email::parse(address).unwrap()
 }
 
 pub(crate) fn hash(salt: &str) -> PasswordHash {

@@ -20,7 +20,7 @@ use crate::support::{NOW, Site, after, email, hash, object, on_every_database};
 /// An account with something in every column.
 fn full(site: &Site) -> User {
     User {
-        email: email("Chloé.D@Example.org"),
+        email: Some(email("Chloé.D@Example.org")),
         email_verified: true,
         first_name: PersonName::parse("first_name", "Chloé").unwrap(),
         last_name: PersonName::parse("last_name", "D\u{F6}ring \u{1F600}").unwrap(),
@@ -71,11 +71,11 @@ on_every_database! {
     }
 
     fn a_mail_address_is_taken_but_many_have_none(site) {
-        let with_mail = |name| User { email: email("a@example.org"), ..site.user(name) };
+        let with_mail = |name| User { email: Some(email("a@example.org")), ..site.user(name) };
         site.put_user(&with_mail("anna"));
         site.stored_user("bert");
         let mut other = site.stored_user("carl");
-        other.email = email("A@Example.org");
+        other.email = Some(email("A@Example.org"));
         let error = site.try_write(move |tx| tx.update_user(&other)).unwrap_err();
         assert!(error.is_duplicate(), "{error}");
     }
@@ -211,7 +211,7 @@ on_every_database! {
     fn a_list_is_ordered_alike_everywhere(site) {
         let put = |name, mail: Option<&str>, created, login| {
             site.put_user(&User {
-                email: mail.and_then(email),
+                email: mail.map(email),
                 created_at: after(created),
                 last_login_at: login,
                 ..site.user(name)
