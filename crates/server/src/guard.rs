@@ -15,7 +15,8 @@ use actix_web::{
 
 use crate::{extract::session_of, problem::Problem};
 
-/// Lets through only people who are logged in; everybody else is answered 401.
+/// Lets through only people who are logged in; everybody else is answered 401, and browsers that
+/// ask for a page are sent to the login page.
 ///
 /// ```no_run
 /// # use actix_web::{App, web};
@@ -110,7 +111,8 @@ where
 }
 
 async fn pass(req: &ServiceRequest, permission: Option<&str>) -> Result<(), Problem> {
-    let session = session_of(req.request()).await?.ok_or_else(Problem::unauthenticated)?;
+    let session = session_of(req.request()).await?;
+    let session = session.ok_or_else(|| Problem::log_in_first(req.request()))?;
     match permission {
         Some(permission) if !session.principal.has(permission) => Err(Problem::new(
             StatusCode::FORBIDDEN,

@@ -3,7 +3,7 @@
 use std::{borrow::Cow, fmt};
 
 use actix_web::{
-    HttpResponse, ResponseError,
+    HttpRequest, HttpResponse, ResponseError,
     http::{StatusCode, header},
 };
 use serde::Serialize;
@@ -19,7 +19,7 @@ use vestibule_core::{
     },
 };
 
-use crate::{client::UnreadableForwarding, rate_limit::TooOften};
+use crate::{client::UnreadableForwarding, rate_limit::TooOften, site::Site};
 
 /// An error as it goes over the wire: `application/problem+json`.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -51,6 +51,8 @@ struct Inner {
     status: StatusCode,
     body: ProblemBody,
     retry_after: Option<u64>,
+    /// Where a browser is sent instead of being told.
+    location: Option<String>,
     /// What the log is told and the client is not.
     cause: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
@@ -70,7 +72,7 @@ impl Problem {
             detail: detail.into(),
             errors: None,
         };
-        Self(Box::new(Inner { status, body, retry_after: None, cause: None }))
+        Self(Box::new(Inner { status, body, retry_after: None, location: None, cause: None }))
     }
 
     /// The request cannot be read.
@@ -96,6 +98,14 @@ impl Problem {
     pub fn unauthenticated() -> Self {
         let (code, detail) = (Forbidden::NotAuthenticated.code(), "log in first");
         Self::new(StatusCode::UNAUTHORIZED, code, detail)
+    }
+
+    /// Nobody is logged in: a browser that asks for a page is sent to the login page and from
+    /// there back to it, everybody else is told.
+    pub(crate) fn log_in_first(req: &HttpRequest) -> Self {
+        let mut problem = Self::unauthenticated();
+        problem.0.location = login_page(req);
+        problem
     }
 
     /// The application was never given a site.
@@ -159,6 +169,11 @@ impl ResponseError for Problem {
     fn error_response(&self) -> HttpResponse {
         if self.0.status.is_server_error() {
             tracing::error!(code = self.0.body.code, cause = ?self.0.cause, "request failed");
+        }
+        if let Some(location) = &self.0.location {
+            let mut response = HttpResponse::SeeOther();
+            response.insert_header((header::CACHE_CONTROL, "no-store"));
+            return response.insert_header((header::LOCATION, location.as_str())).finish();
         }
         let mut response = HttpResponse::build(self.0.status);
         response.insert_header((header::CACHE_CONTROL, "no-store"));
@@ -264,6 +279,18 @@ impl From<UnreadableForwarding> for Problem {
         tracing::warn!(%error, "request refused");
         Self::malformed(error.to_string())
     }
+}
+
+/// Where a browser that asked for a page logs in and comes back from.
+fn login_page(req: &HttpRequest) -> Option<String> {
+    let site = Site::of(req)?;
+    let accept = req.headers().get(header::ACCEPT)?.to_str().ok()?;
+    let is_page = req.method().is_safe()
+        && accept.contains("text/html")
+        && !req.path().starts_with(&site.path("/api/"));
+    let wanted = req.uri().path_and_query().map_or("/", |wanted| wanted.as_str());
+    let next: String = url::form_urlencoded::byte_serialize(wanted.as_bytes()).collect();
+    is_page.then(|| site.path(&format!("/login?next={next}")))
 }
 
 fn busy(code: &'static str, retry_after: u32) -> Problem {

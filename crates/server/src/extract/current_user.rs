@@ -13,7 +13,8 @@ use vestibule_core::{
 use super::cross_site::require_csrf;
 use crate::{problem::Problem, site::Site};
 
-/// The person who is logged in; a handler that takes it answers 401 to everybody else.
+/// The person who is logged in; a handler that takes it answers 401 to everybody else, and sends
+/// browsers that ask for a page to the login page.
 ///
 /// Take `Option<CurrentUser>` to serve both. On an unsafe method the request must also carry the
 /// session's CSRF token, so a handler that takes this is safe from forged requests.
@@ -51,13 +52,13 @@ impl FromRequest for CurrentUser {
     fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
         match warm(req) {
             Warm::Found(session) => Either::Left(ready(Ok(Self(session)))),
-            Warm::Nobody => Either::Left(ready(Err(Problem::unauthenticated()))),
+            Warm::Nobody => Either::Left(ready(Err(Problem::log_in_first(req)))),
             Warm::Problem(problem) => Either::Left(ready(Err(problem))),
             Warm::Unknown(site, token) => {
                 let req = req.clone();
                 Either::Right(Box::pin(async move {
                     let session = cold(&req, &site, &token).await?;
-                    session.map(Self).ok_or_else(Problem::unauthenticated)
+                    session.map(Self).ok_or_else(|| Problem::log_in_first(&req))
                 }))
             }
         }

@@ -390,3 +390,18 @@ fn atk_a073_a_busy_session_is_written_down_once_a_minute() {
     }
     assert_eq!(take(), 1);
 }
+
+#[test]
+fn seed_oq_2_programs_are_told_and_browsers_are_sent_to_the_login_page() {
+    let site = TestSite::start(Db::Sqlite);
+    for path in ["/own/whoami", "/own/inside"] {
+        site.visitor().get(path).expect_problem(401, "not_authenticated");
+        let mut browser = site.visitor();
+        browser.headers.push(("accept".to_owned(), "text/html,*/*;q=0.8".to_owned()));
+        let answer = browser.get(&format!("{path}?page=2")).expect(303);
+        let encoded = path.replace('/', "%2F");
+        assert_eq!(answer.header("location"), Some(&*format!("/login?next={encoded}%3Fpage%3D2")));
+        browser.get("/api/v1/session").expect(401);
+        browser.send("POST", "/own/whoami", None).expect(401);
+    }
+}
