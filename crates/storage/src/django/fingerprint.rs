@@ -177,8 +177,9 @@ mod tests {
 
     #[test]
     fn a_change_shows_in_its_part_and_in_no_other() {
+        type Change = fn(&mut Incoming);
         let before = Fingerprint::of(&incoming(), None);
-        let changes: [(Part, fn(&mut Incoming)); 8] = [
+        let changes: [(Part, Change); 8] = [
             (Part::Flags, |row| row.is_superuser = true),
             (Part::Flags, |row| row.is_active = false),
             (Part::Username, |row| {

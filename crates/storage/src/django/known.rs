@@ -93,12 +93,14 @@ pub(super) struct Names {
     by_name: HashMap<String, [u8; 16]>,
     by_email: HashMap<String, [u8; 16]>,
     owned: HashMap<[u8; 16], (String, Option<String>)>,
+    any_with_at: bool,
 }
 
 impl Names {
     /// From now on the account has this name and this address, and no other.
     pub(super) fn take(&mut self, id: [u8; 16], name: String, email: Option<String>) {
         self.release(id);
+        self.any_with_at |= name.contains('@');
         self.by_name.insert(name.clone(), id);
         if let Some(email) = &email {
             self.by_email.insert(email.clone(), id);
@@ -118,6 +120,11 @@ impl Names {
     /// Who has the login name.
     pub(super) fn name(&self, key: &str) -> Option<[u8; 16]> {
         self.by_name.get(key).copied()
+    }
+
+    /// Whether any login name could be read as a mail address.
+    pub(super) fn any_with_at(&self) -> bool {
+        self.any_with_at
     }
 
     /// Who has the mail address.

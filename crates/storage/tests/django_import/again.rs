@@ -25,18 +25,21 @@ fn reasons(report: &Report) -> Vec<String> {
 #[test]
 fn a_second_import_of_what_did_not_change_writes_nothing() {
     for name in ["site.sqlite3", "custom_user.sqlite3", "broken.sqlite3"] {
-        let (home, site) = (Home::new(), fixture(name));
-        let first = home.import(&site);
-        let before = home.dump();
-        let second = home.import(&site);
-        assert_eq!(home.dump(), before, "{name}");
-        assert!(!second.changed_anything());
-        assert_eq!(second.entries, first.entries, "{name}");
-        for ((kind, first), (_, second)) in first.counts.all().into_iter().zip(second.counts.all())
-        {
-            assert_eq!(second.unchanged, first.new + first.unchanged, "{name}: {kind}");
-            assert_eq!((second.new, second.changed), (0, 0), "{name}: {kind}");
-        }
+        a_second_run_writes_nothing(&Home::new(), name);
+    }
+}
+
+pub(crate) fn a_second_run_writes_nothing(home: &Home, name: &str) {
+    let site = fixture(name);
+    let first = home.import(&site);
+    let before = home.dump();
+    let second = home.import(&site);
+    assert_eq!(home.dump(), before, "{name}");
+    assert!(!second.changed_anything());
+    assert_eq!(second.entries, first.entries, "{name}");
+    for ((kind, first), (_, second)) in first.counts.all().into_iter().zip(second.counts.all()) {
+        assert_eq!(second.unchanged, first.new + first.unchanged, "{name}: {kind}");
+        assert_eq!((second.new, second.changed), (0, 0), "{name}: {kind}");
     }
 }
 

@@ -4,9 +4,7 @@ use std::{collections::BTreeMap, thread};
 
 use vestibule_storage::django::{ImportError, Options};
 
-use super::support::{
-    DiesAfter, Home, Rights, fixture, import_into, lines, rights_here, rights_there,
-};
+use super::support::{DiesAfter, Home, Rights, fixture, import_into, rights_here, rights_there};
 
 /// Small transactions, so that there are many moments to be killed at.
 fn small() -> Options {
@@ -21,12 +19,16 @@ fn check_rights(home: &Home, there: &BTreeMap<String, Rights>) {
 
 #[test]
 fn an_import_killed_between_any_two_transactions_is_completed_by_the_next() {
+    killed_between_any_two_transactions(Home::new);
+}
+
+pub(crate) fn killed_between_any_two_transactions(new_home: impl Fn() -> Home) {
     let site = fixture("site.sqlite3");
     let there = rights_there(&site, "auth_user");
     let whole = Home::new().import(&site);
     let mut writes = 0;
     loop {
-        let home = Home::new();
+        let home = new_home();
         let dying = DiesAfter::writes(&home.port, writes);
         let killed = import_into(&dying, &home.cx(), &site.display().to_string(), small());
         if killed.is_ok() {
@@ -41,11 +43,11 @@ fn an_import_killed_between_any_two_transactions_is_completed_by_the_next() {
                 assert!(here.objects.is_subset(&rights.objects), "{name}");
             }
         }
-        let links = count(&home, "import_links WHERE kind <> 'run'");
-        let rows = count(&home, "users")
-            + count(&home, "groups")
-            + count(&home, "memberships")
-            + count(&home, "grants");
+        let links = home.count("import_links WHERE kind <> 'run'");
+        let rows = home.count("users")
+            + home.count("groups")
+            + home.count("memberships")
+            + home.count("grants");
         assert_eq!(links, rows, "a row and its link are written together");
         let completed = home.import(&site);
         check_rights(&home, &there);
@@ -64,11 +66,6 @@ fn an_import_killed_between_any_two_transactions_is_completed_by_the_next() {
         writes += 1 + writes / 4;
     }
     assert!(writes > 20, "the site fills {writes} transactions only");
-}
-
-fn count(home: &Home, what: &str) -> u64 {
-    let query = format!("SELECT CAST(count(*) AS text) AS line FROM {what}");
-    lines(&home.path, &query)[0].parse().unwrap()
 }
 
 #[test]
@@ -110,8 +107,11 @@ fn an_interrupted_run_s_changes_are_audited_even_when_nothing_is_left_to_do() {
 
 #[test]
 fn two_imports_at_once_leave_what_one_leaves() {
+    several_at_once(&Home::new());
+}
+
+pub(crate) fn several_at_once(home: &Home) {
     let site = fixture("site.sqlite3");
-    let home = Home::new();
     let address = site.display().to_string();
     let results: Vec<_> = thread::scope(|scope| {
         let runs: Vec<_> = (0..4)
@@ -125,8 +125,8 @@ fn two_imports_at_once_leave_what_one_leaves() {
         }
     }
     home.import(&site);
-    check_rights(&home, &rights_there(&site, "auth_user"));
-    assert_eq!(count(&home, "users"), 61);
+    check_rights(home, &rights_there(&site, "auth_user"));
+    assert_eq!(home.count("users"), 61);
     let before = home.dump();
     assert!(!home.import(&site).changed_anything());
     assert_eq!(home.dump(), before);

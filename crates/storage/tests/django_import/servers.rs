@@ -135,3 +135,59 @@ mod copies {
         }
     }
 }
+
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+mod homes {
+    use vestibule_storage::testkit::Database;
+
+    use super::super::{
+        again::a_second_run_writes_nothing,
+        cut_off::{killed_between_any_two_transactions, several_at_once},
+        support::{Home, fixture, rights_here, rights_there},
+    };
+
+    fn everybody_has_the_rights_of_django(kind: Database) {
+        let (home, site) = (Home::on(kind), fixture("site.sqlite3"));
+        let report = home.import(&site);
+        assert_eq!(report, Home::new().import(&site));
+        for (name, rights) in rights_there(&site, "auth_user") {
+            assert_eq!(rights_here(&home.store, &name), rights, "{name}");
+        }
+    }
+
+    macro_rules! homes {
+        ($($module:ident = $feature:literal, $kind:ident;)*) => {$(
+            #[cfg(feature = $feature)]
+            mod $module {
+                use super::*;
+
+                #[test]
+                fn everybody_has_the_rights_of_django() {
+                    super::everybody_has_the_rights_of_django(Database::$kind);
+                }
+
+                #[test]
+                fn a_second_import_writes_nothing() {
+                    for site in ["site.sqlite3", "broken.sqlite3"] {
+                        a_second_run_writes_nothing(&Home::on(Database::$kind), site);
+                    }
+                }
+
+                #[test]
+                fn a_killed_import_is_completed_by_the_next() {
+                    killed_between_any_two_transactions(|| Home::on(Database::$kind));
+                }
+
+                #[test]
+                fn several_imports_at_once_leave_what_one_leaves() {
+                    several_at_once(&Home::on(Database::$kind));
+                }
+            }
+        )*};
+    }
+
+    homes! {
+        postgres = "postgres", Postgres;
+        mysql = "mysql", Mysql;
+    }
+}

@@ -64,7 +64,7 @@ fn a_database_that_is_not_django_s_is_refused_by_what_it_lacks() {
     let said = refusal(&home, &site.path.display().to_string(), Options::default());
     assert!(said.contains("is not the database of a Django site"), "{said}");
     assert!(said.contains("table auth_permission"), "{said}");
-    let itself = refusal(&home, &home.path.display().to_string(), Options::default());
+    let itself = refusal(&home, &home.database.file().display().to_string(), Options::default());
     assert!(itself.contains("is not the database of a Django site"), "{itself}");
 }
 

@@ -34,9 +34,9 @@ use vestibule_core::{
     testkit::{ManualClock, cx},
 };
 use vestibule_storage::{
-    SqlStore, StoreOptions,
+    SqlStore,
     django::{ImportError, Options, Report, import},
-    migrate, open,
+    testkit::{Database, TestDatabase},
 };
 
 /// A file among the repository's fixtures.
@@ -44,26 +44,26 @@ pub(crate) fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/django").join(name)
 }
 
-/// A fresh database on SQLite, migrated.
+/// A fresh database to import into.
 pub(crate) struct Home {
-    _dir: TempDir,
-    pub(crate) path: PathBuf,
+    pub(crate) database: TestDatabase,
     pub(crate) port: Arc<SqlStore>,
     pub(crate) store: Store,
-    pub(crate) clock: Arc<ManualClock>,
+    clock: Arc<ManualClock>,
     seed: AtomicUsize,
 }
 
 impl Home {
+    /// On SQLite.
     pub(crate) fn new() -> Self {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("vestibule.sqlite3");
-        let url = format!("sqlite:{}", path.display());
-        migrate(&url, &mut |_| {}).unwrap();
-        let port = Arc::new(open(&url, &StoreOptions::default()).unwrap());
+        Self::on(Database::Sqlite)
+    }
+
+    pub(crate) fn on(kind: Database) -> Self {
+        let database = TestDatabase::fresh(kind);
+        let port = Arc::new(database.open());
         Self {
-            _dir: dir,
-            path,
+            database,
             store: Store::new(Arc::clone(&port) as Arc<dyn StorePort>),
             port,
             clock: Arc::default(),
@@ -115,7 +115,51 @@ impl Home {
 
     /// Every row of every table.
     pub(crate) fn dump(&self) -> BTreeMap<String, Vec<String>> {
-        dump(&self.path)
+        let mut connection = self.database.connection();
+        let (tables, columns, row) = match self.port.kind() {
+            Database::Sqlite => (
+                "SELECT name AS answer FROM sqlite_master WHERE type = 'table' ORDER BY name",
+                "SELECT name AS answer FROM pragma_table_info('{table}')",
+                "quote({column})",
+            ),
+            Database::Postgres => (
+                "SELECT table_name::text AS answer FROM information_schema.tables
+                 WHERE table_schema = current_schema() ORDER BY 1",
+                "SELECT column_name::text AS answer FROM information_schema.columns
+                 WHERE table_schema = current_schema() AND table_name = '{table}' ORDER BY 1",
+                "coalesce({column}::text, 'NULL')",
+            ),
+            Database::Mysql => (
+                "SELECT CAST(table_name AS char) AS answer FROM information_schema.tables
+                 WHERE table_schema = DATABASE() ORDER BY 1",
+                "SELECT CAST(column_name AS char) AS answer FROM information_schema.columns
+                 WHERE table_schema = DATABASE() AND table_name = '{table}' ORDER BY 1",
+                "coalesce(hex(`{column}`), 'NULL')",
+            ),
+        };
+        let glue = match self.port.kind() {
+            Database::Mysql => ", '|', ",
+            Database::Sqlite | Database::Postgres => " || '|' || ",
+        };
+        let mut dump = BTreeMap::new();
+        for table in connection.texts(tables) {
+            let columns = connection.texts(&columns.replace("{table}", &table));
+            let cells: Vec<_> =
+                columns.iter().map(|column| row.replace("{column}", column)).collect();
+            let mut cells = cells.join(glue);
+            if self.port.kind() == Database::Mysql {
+                cells = format!("concat({cells})");
+            }
+            let rows = format!("SELECT {cells} AS answer FROM {table} ORDER BY 1");
+            dump.insert(table, connection.texts(&rows));
+        }
+        dump
+    }
+
+    /// How many rows there are, of a table and a condition.
+    pub(crate) fn count(&self, what: &str) -> i64 {
+        let query = format!("SELECT count(*) AS answer FROM {what}");
+        self.database.connection().number(&query)
     }
 
     pub(crate) fn audit(&self) -> Vec<StoredAuditEvent> {
@@ -187,23 +231,6 @@ pub(crate) fn lines(path: &Path, query: &str) -> Vec<String> {
     let mut connection = SqliteConnection::establish(&uri).unwrap();
     let rows: Vec<Line> = sql_query(query).load(&mut connection).unwrap();
     rows.into_iter().map(|row| row.line).collect()
-}
-
-pub(crate) fn dump(path: &Path) -> BTreeMap<String, Vec<String>> {
-    let tables =
-        lines(path, "SELECT name AS line FROM sqlite_master WHERE type = 'table' ORDER BY name");
-    let rows_of = |table: String| {
-        let columns = lines(
-            path,
-            &format!(
-                "SELECT 'quote(\"' || name || '\")' AS line FROM pragma_table_info('{table}')"
-            ),
-        );
-        let row = columns.join(" || '|' || ");
-        let rows = lines(path, &format!("SELECT {row} AS line FROM \"{table}\" ORDER BY 1"));
-        (table, rows)
-    };
-    tables.into_iter().map(rows_of).collect()
 }
 
 /// A Django site that a test makes up: the real tables, empty.

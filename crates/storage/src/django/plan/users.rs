@@ -37,7 +37,11 @@ impl Planner<'_> {
     pub(super) fn plan_users(&mut self, source: &mut Source) -> Result<(), Halt> {
         let table = self.found.users.clone();
         self.begin(Kind::Users, source.count(&table)?)?;
+        let rows = usize::try_from(self.progress.total).unwrap_or(0);
+        self.users.reserve(rows);
         let mut claims = Claims {
+            names: HashMap::with_capacity(rows),
+            emails: HashMap::with_capacity(rows),
             imported: self.known.users.values().map(|link| link.local_id).collect(),
             ..Claims::default()
         };
@@ -225,8 +229,12 @@ impl Planner<'_> {
             }
         })?;
         let taken = |message: &str| Err((Reason::EmailTaken, message.to_owned()));
-        let as_name = Username::key_of(email.as_str());
-        if claims.names_with_at.get(&as_name).is_some_and(|owner| owner != key) {
+        // Most sites have no login names that are addresses, and need no keys for asking.
+        let as_name = (self.known.names.any_with_at() || !claims.names_with_at.is_empty())
+            .then(|| Username::key_of(email.as_str()));
+        if let Some(as_name) = &as_name
+            && claims.names_with_at.get(as_name).is_some_and(|owner| owner != key)
+        {
             return taken("the mail address is the login name of another user");
         }
         if let Some(first) = claims.emails.get(email.key()) {
@@ -237,7 +245,7 @@ impl Planner<'_> {
         if is_anothers(self.known.names.email(email.key())) {
             return taken("another account here has the mail address");
         }
-        if is_anothers(self.known.names.name(&as_name)) {
+        if is_anothers(as_name.and_then(|name| self.known.names.name(&name))) {
             return taken("the mail address is the login name of another account here");
         }
         Ok(Some(email))
@@ -247,15 +255,13 @@ impl Planner<'_> {
         let id = self.ids.user();
         let print = Fingerprint::of(&incoming, None);
         let link = self.link(kind::USER, key.to_owned(), *id.as_bytes(), print.0);
-        let Incoming { username: Some(username), .. } = &incoming else {
+        let Some(username) = incoming.username else {
             // Only accounts that are here already keep another name.
             return id;
         };
-        let email_key = incoming.email.as_ref().map(|email| email.key().to_owned());
-        self.known.names.take(*id.as_bytes(), username.key().to_owned(), email_key);
         let user = User {
             id,
-            username: username.clone(),
+            username,
             email: incoming.email,
             email_verified: false,
             first_name: PersonName::from_stored(incoming.first_name),

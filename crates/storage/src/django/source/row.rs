@@ -1,6 +1,6 @@
 //! One row as the database has it, whatever is in its cells.
 
-use std::fmt::Write as _;
+use std::io::Write as _;
 
 use diesel::{
     backend::Backend,
@@ -17,6 +17,9 @@ enum Held {
     Text,
     Blob,
 }
+
+/// Room for most rows.
+const ROW_BYTES: usize = 512;
 
 /// One row: the cells' bytes one after the other.
 #[derive(Debug, Default)]
@@ -66,9 +69,9 @@ impl RawRow {
     }
 
     fn push_number(&mut self, number: impl std::fmt::Display) {
-        let mut text = String::new();
-        let _ = write!(text, "{number}");
-        self.push(Held::Text, text.as_bytes());
+        // Writing into a vector cannot fail.
+        let _ = write!(self.bytes, "{number}");
+        self.cells.push((Held::Text, self.bytes.len()));
     }
 
     #[cfg(test)]
@@ -136,7 +139,8 @@ impl Cells for diesel::mysql::Mysql {
 impl<DB: Cells> QueryableByName<DB> for RawRow {
     fn build<'a>(row: &impl NamedRow<'a, DB>) -> deserialize::Result<Self> {
         let count = row.field_count();
-        let mut raw = Self { bytes: Vec::with_capacity(256), cells: Vec::with_capacity(count) };
+        let mut raw =
+            Self { bytes: Vec::with_capacity(ROW_BYTES), cells: Vec::with_capacity(count) };
         for index in 0..count {
             let field = Row::get(row, index).ok_or("a column is missing")?;
             match field.value() {
