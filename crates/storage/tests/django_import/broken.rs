@@ -93,7 +93,7 @@ fn every_row_of_django_is_counted_once() {
 }
 
 #[test]
-fn atk_a024_a_hash_of_an_unknown_scheme_is_kept_as_it_is_and_its_owner_reported() {
+fn seed_cn_17_a_hash_of_an_unknown_scheme_is_kept_as_it_is_and_its_owner_reported() {
     let (home, site) = (Home::new(), Site::empty());
     site.user(1, "ada");
     site.sql("UPDATE auth_user SET password = 'sha3_512$pepper$c2hhMw=='");

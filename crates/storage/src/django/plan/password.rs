@@ -62,7 +62,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn seed_cn_17_hashes_that_nobody_can_verify_are_told_apart() {
+    fn hashes_that_nobody_can_verify_are_told_apart() {
         let bcrypt = "$2b$06$yk3LF6XsQggM1odnfEfur.AumOfdoRKehpnBkDnWiibfGfwqgalja";
         let digest = "5f4dcc3b5aa765d61d8327deb882cf99";
         for known in [
