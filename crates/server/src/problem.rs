@@ -42,6 +42,9 @@ pub(crate) struct ProblemBody {
     errors: Option<Value>,
 }
 
+/// What strangers are told, written out: they may come in floods.
+const NOT_AUTHENTICATED: &str = r#"{"type":"about:blank","title":"Unauthorized","status":401,"code":"not_authenticated","detail":"log in first"}"#;
+
 /// An error on its way to a client.
 #[derive(Debug)]
 pub struct Problem(Box<Inner>);
@@ -183,8 +186,11 @@ impl ResponseError for Problem {
         if let Some(seconds) = self.0.retry_after {
             response.insert_header((header::RETRY_AFTER, seconds.to_string()));
         }
-        let body = serde_json::to_string(&self.0.body).unwrap_or_default();
-        response.content_type("application/problem+json").body(body)
+        response.content_type("application/problem+json");
+        if self.0.body.code == "not_authenticated" {
+            return response.body(NOT_AUTHENTICATED);
+        }
+        response.body(serde_json::to_string(&self.0.body).unwrap_or_default())
     }
 }
 
@@ -301,4 +307,15 @@ fn busy(code: &'static str, retry_after: u32) -> Problem {
 fn internal() -> Problem {
     let detail = "something went wrong on our side";
     Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", detail)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_strangers_are_told_is_what_would_be_written() {
+        let body = serde_json::to_string(&Problem::unauthenticated().0.body).unwrap();
+        assert_eq!(body, NOT_AUTHENTICATED);
+    }
 }

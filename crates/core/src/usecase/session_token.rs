@@ -19,21 +19,27 @@ const MARK: &str = "session_seal";
 /// A token is 256 random bits followed by a seal over them (HMAC-SHA-256 cut to 128 bits) under a
 /// key that all replicas share. The seal proves nothing about a login; it keeps a flood of
 /// made-up cookies from reaching the database.
-pub struct TokenSeal(Secret);
+pub struct TokenSeal(Hmac<Sha256>);
 
 impl TokenSeal {
     /// Reads the key, or makes it when this is the first start.
     pub fn load(tx: &mut (impl TicketRepo + ?Sized), cx: &OpCx) -> StoreResult<Self> {
         if let Some(key) = tx.instance_mark(MARK)? {
-            return Ok(Self(Secret::new(key)));
+            return Ok(Self::new(key.as_bytes()));
         }
         let fresh = cx.new_token();
         let text = fresh.expose_str().unwrap_or_default();
         if tx.set_instance_mark(MARK, text)? {
-            return Ok(Self(fresh));
+            return Ok(Self::new(fresh.expose()));
         }
         // Another replica started at the same moment and was first.
-        Ok(tx.instance_mark(MARK)?.map_or(Self(fresh), |key| Self(Secret::new(key))))
+        let key = tx.instance_mark(MARK)?.map_or(fresh, Secret::from);
+        Ok(Self::new(key.expose()))
+    }
+
+    /// Takes the key in once, so that no seal has to.
+    fn new(key: &[u8]) -> Self {
+        Self(keyed(key))
     }
 
     /// A fresh token, as it goes into the cookie.
@@ -54,7 +60,7 @@ impl TokenSeal {
     }
 
     fn seal(&self, random: &[u8]) -> [u8; SEAL] {
-        cut(&mac(self.0.expose(), random))
+        cut(&finish(self.0.clone(), random))
     }
 }
 
@@ -81,8 +87,15 @@ pub fn digest(token: &Secret) -> TokenDigest {
 }
 
 fn mac(key: &[u8], message: &[u8]) -> [u8; 32] {
+    finish(keyed(key), message)
+}
+
+fn keyed(key: &[u8]) -> Hmac<Sha256> {
     #[expect(clippy::expect_used, reason = "HMAC takes keys of any length")]
-    let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("any key length");
+    Hmac::new_from_slice(key).expect("any key length")
+}
+
+fn finish(mut mac: Hmac<Sha256>, message: &[u8]) -> [u8; 32] {
     mac.update(message);
     mac.finalize().into_bytes().into()
 }

@@ -106,7 +106,10 @@ fn warm(req: &HttpRequest) -> Warm {
             Ok(()) => Warm::Found(session),
             Err(problem) => Warm::Problem(problem),
         },
-        None => Warm::Unknown(site.clone(), Secret::new(token)),
+        None if site.services.principals.seal().is_genuine(token) => {
+            Warm::Unknown(site.clone(), Secret::new(token))
+        }
+        None => Warm::Nobody,
     }
 }
 
