@@ -126,7 +126,7 @@ mod tests {
     }
 
     fn seal() -> TokenSeal {
-        TokenSeal(Secret::new("the key of this instance"))
+        TokenSeal::new(b"the key of this instance")
     }
 
     #[test]
@@ -169,7 +169,7 @@ mod tests {
         let (cx, seal) = (cx(), seal());
         let token = seal.issue(&cx);
         assert!(seal.is_genuine(token.expose()));
-        let other = TokenSeal(Secret::new("the key of another instance"));
+        let other = TokenSeal::new(b"the key of another instance");
         assert!(!other.is_genuine(token.expose()));
     }
 
@@ -280,7 +280,8 @@ mod tests {
         let before = TokenSeal::load(&mut marks, &cx).unwrap();
         let after = TokenSeal::load(&mut marks, &cx).unwrap();
         assert!(after.is_genuine(before.issue(&cx).expose()));
-        assert_eq!(before.0.len(), 43, "256 random bits");
+        let key = marks.instance_mark(MARK).unwrap().unwrap();
+        assert_eq!(key.len(), 43, "256 random bits");
         let elsewhere = TokenSeal::load(&mut Marks::default(), &cx).unwrap();
         assert!(!elsewhere.is_genuine(before.issue(&cx).expose()));
     }
@@ -291,7 +292,7 @@ mod tests {
         let mut marks =
             Marks { rival: Some("the other replica's key".to_owned()), ..Marks::default() };
         let ours = TokenSeal::load(&mut marks, &cx).unwrap();
-        let theirs = TokenSeal(Secret::new("the other replica's key"));
+        let theirs = TokenSeal::new(b"the other replica's key");
         assert!(theirs.is_genuine(ours.issue(&cx).expose()));
     }
 }
