@@ -117,7 +117,7 @@ mod tests {
         domain::ticket::{Purpose, Ticket},
         entropy::SystemEntropy,
         ports::{store::StoreResult, tickets::TicketRepo},
-        secret::{Secret, TokenDigest, from_base64url},
+        secret::{TokenDigest, from_base64url},
         time::{SystemClock, Timestamp},
     };
 
@@ -280,7 +280,7 @@ mod tests {
         let before = TokenSeal::load(&mut marks, &cx).unwrap();
         let after = TokenSeal::load(&mut marks, &cx).unwrap();
         assert!(after.is_genuine(before.issue(&cx).expose()));
-        let key = marks.instance_mark(MARK).unwrap().unwrap();
+        let key = marks.instance_mark(super::MARK).unwrap().unwrap();
         assert_eq!(key.len(), 43, "256 random bits");
         let elsewhere = TokenSeal::load(&mut Marks::default(), &cx).unwrap();
         assert!(!elsewhere.is_genuine(before.issue(&cx).expose()));

@@ -3,4 +3,5 @@
 mod support;
 
 mod contract;
+mod import;
 mod sessions;
