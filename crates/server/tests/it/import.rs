@@ -70,12 +70,14 @@ fn a_second_import_after_logins_changes_nothing(db: Db) {
     let row = expected().into_iter().find(|row| row["login"] == json!(true)).unwrap();
     let (name, password) = (row["username"].as_str().unwrap(), row["password"].as_str().unwrap());
     site.visitor().log_in(name, password).expect(200);
-    let before = site.database.connection().texts("select password as answer from users order by id");
+    let before =
+        site.database.connection().texts("select password as answer from users order by id");
     let report = serde_json::to_value(import_from(&site, &fixture_url())).unwrap();
     for (kind, count) in report["counts"].as_object().unwrap() {
         assert_eq!((&count["new"], &count["changed"]), (&json!(0), &json!(0)), "{kind}");
     }
-    let after = site.database.connection().texts("select password as answer from users order by id");
+    let after =
+        site.database.connection().texts("select password as answer from users order by id");
     assert_eq!(before, after);
     site.visitor().log_in(name, password).expect(200);
 }
@@ -83,7 +85,8 @@ fn a_second_import_after_logins_changes_nothing(db: Db) {
 fn seed_cn_16_a_site_that_shares_its_hashes_keeps_them(db: Db) {
     let site = TestSite::plan(db).set("password.upgrade_hashes", "false").start();
     import_from(&site, &fixture_url());
-    let stored = || site.database.connection().texts("select password as answer from users order by id");
+    let stored =
+        || site.database.connection().texts("select password as answer from users order by id");
     let before = stored();
     let row = expected().into_iter().find(|row| row["login"] == json!(true)).unwrap();
     let (name, password) = (row["username"].as_str().unwrap(), row["password"].as_str().unwrap());

@@ -2,6 +2,8 @@
 
 mod support;
 
+mod access;
 mod contract;
+mod guessing;
 mod import;
 mod sessions;

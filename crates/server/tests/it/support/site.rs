@@ -133,6 +133,14 @@ impl TestSite {
         visitor
     }
 
+    /// By what right, or why not: of all audit events of that name, in their order.
+    pub(crate) fn audit_texts(&self, action: &str) -> Vec<String> {
+        let query = format!(
+            "select by_right as answer from audit_events where action = '{action}' order by id"
+        );
+        self.database.connection().texts(&query)
+    }
+
     /// The operator at the command line.
     pub(crate) fn operator(&self) -> OpCx {
         self.vestibule.job_cx("command line")
