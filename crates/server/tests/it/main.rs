@@ -6,4 +6,5 @@ mod access;
 mod contract;
 mod guessing;
 mod import;
+mod one_time;
 mod sessions;

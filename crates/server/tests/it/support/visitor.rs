@@ -98,7 +98,25 @@ impl Visitor {
         if let Some(kind) = kind {
             request = request.header("content-type", kind);
         }
-        let mut response = self.agent.run(request.body(body).unwrap()).unwrap();
+        let response = self.agent.run(request.body(body).unwrap()).expect("an answer");
+        self.taken(response)
+    }
+
+    /// As [`Self::post`], of a server that may be gone: `None` when no answer came.
+    pub(crate) fn try_post(&mut self, path: &str, body: &Value) -> Option<Answer> {
+        let jar: Vec<_> = self.cookies.iter().map(|(n, v)| format!("{n}={v}")).collect();
+        let request = ureq::http::Request::builder()
+            .method("POST")
+            .uri(format!("{}{path}", self.origin))
+            .header("cookie", jar.join("; "))
+            .header("x-csrf-token", self.csrf.as_deref().unwrap_or_default())
+            .header("content-type", "application/json");
+        let response = self.agent.run(request.body(body.to_string()).unwrap()).ok()?;
+        Some(self.taken(response))
+    }
+
+    /// Reads an answer and keeps its cookies.
+    fn taken(&mut self, mut response: ureq::http::Response<ureq::Body>) -> Answer {
         let headers: Vec<_> = response
             .headers()
             .iter()

@@ -1,0 +1,262 @@
+//! The binary, killed in the middle of things: SIGKILL at a hundred seeded moments on each
+//! database; whatever was acknowledged is there afterwards, and nothing is half done.
+
+use std::{
+    collections::HashMap,
+    io::{BufRead, BufReader, Read},
+    net::TcpListener,
+    path::Path,
+    process::{Child, Command, Stdio},
+    sync::atomic::{AtomicBool, Ordering},
+    time::{Duration, Instant},
+};
+
+use serde_json::{Value, json};
+use vestibule_storage::testkit::{Database, TestDatabase};
+
+#[path = "it/support/visitor.rs"]
+#[expect(dead_code, reason = "these tests use less of it than the others")]
+mod visitor;
+use visitor::Visitor;
+
+const PASSWORD: &str = "a long sentence to get in with";
+/// How often ordinary writes, an import and a migration are killed: a hundred times in all.
+const WRITES: u64 = 40;
+const IMPORTS: u64 = 30;
+const MIGRATIONS: u64 = 30;
+
+/// The binary on a database, in an empty folder.
+fn command(database: &TestDatabase, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_vestibule"));
+    command
+        .args(arguments)
+        .current_dir(std::env::temp_dir())
+        .env_remove("VESTIBULE_CONFIG")
+        .env("VESTIBULE_STORAGE__URL", database.url())
+        .env("VESTIBULE_LOG__FILTER", "warn")
+        .stdin(Stdio::null());
+    command
+}
+
+/// Runs a command to its end; it must succeed.
+#[track_caller]
+fn succeed(database: &TestDatabase, arguments: &[&str]) -> String {
+    let output = command(database, arguments).output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{arguments:?}: {text}{errors}");
+    text
+}
+
+/// A server process; killed when it goes.
+struct Server {
+    child: Child,
+    origin: String,
+}
+
+impl Server {
+    fn start(database: &TestDatabase) -> Self {
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let origin = format!("http://127.0.0.1:{port}");
+        let mut child = command(database, &["serve"])
+            .env("VESTIBULE_SERVER__LISTEN", format!("127.0.0.1:{port}"))
+            .env("VESTIBULE_SITE__BASE_URL", &origin)
+            .env("VESTIBULE_LIMITS__LOGIN_PER_ADDRESS", "unlimited")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut first = String::new();
+        let began = Instant::now();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut first).unwrap();
+        if !first.contains(&origin) {
+            let mut errors = String::new();
+            child.stderr.take().unwrap().read_to_string(&mut errors).unwrap();
+            panic!("the server does not start: {errors}");
+        }
+        assert!(began.elapsed() < Duration::from_secs(5), "it took {:?}", began.elapsed());
+        Self { child, origin }
+    }
+
+    fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Numbers that follow from a seed (SplitMix64).
+fn random(seed: u64) -> u64 {
+    let mut word = seed.wrapping_add(0x9E37_79B9_7F4A_7C15);
+    word = (word ^ (word >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    word = (word ^ (word >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    word ^ (word >> 31)
+}
+
+fn moment(seed: u64, longest: u64) -> Duration {
+    Duration::from_micros(random(seed) % (longest * 1000))
+}
+
+/// What a server acknowledged before it was killed: users by name, with whether they were put
+/// into the group.
+type Acknowledged = HashMap<String, bool>;
+
+fn write_until_killed(
+    server: &mut Server,
+    seed: u64,
+    group: &str,
+    acknowledged: &mut Acknowledged,
+) {
+    let mut admin = Visitor::new(&server.origin);
+    admin.log_in("admin", PASSWORD).expect(200);
+    let (stop, origin) = (AtomicBool::new(false), server.origin.clone());
+    std::thread::scope(|scope| {
+        let writers: Vec<_> = (0..4)
+            .map(|writer| {
+                let (mut admin, stop) = (admin.at(&origin), &stop);
+                scope.spawn(move || {
+                    let mut done = Vec::new();
+                    for number in 0.. {
+                        if stop.load(Ordering::Relaxed) {
+                            break;
+                        }
+                        let name = format!("u{seed}-{writer}-{number}");
+                        let Some(user) =
+                            admin.try_post("/api/v1/users", &json!({ "username": name }))
+                        else {
+                            break;
+                        };
+                        let user: Value = serde_json::from_str(&user.expect(201).text).unwrap();
+                        let members = format!("/api/v1/groups/{group}/members");
+                        let joined = admin.try_post(&members, &json!({ "user": user["id"] }));
+                        let is_member = joined.map(|answer| answer.expect(204)).is_some();
+                        done.push((name, is_member));
+                    }
+                    done
+                })
+            })
+            .collect();
+        std::thread::sleep(moment(seed, 400));
+        server.kill();
+        stop.store(true, Ordering::Relaxed);
+        for writer in writers {
+            acknowledged.extend(writer.join().unwrap());
+        }
+    });
+}
+
+fn nothing_acknowledged_is_lost(kind: Database) {
+    let database = TestDatabase::fresh(kind);
+    let mut child =
+        command(&database, &["createsuperuser", "--username", "admin", "--password-stdin"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+    std::io::Write::write_all(&mut child.stdin.take().unwrap(), PASSWORD.as_bytes()).unwrap();
+    assert!(child.wait().unwrap().success());
+    let made = succeed(&database, &["group", "add", "lab", "--json"]);
+    let group = serde_json::from_str::<Value>(&made).unwrap()["id"].as_str().unwrap().to_owned();
+    let mut acknowledged = Acknowledged::new();
+    for seed in 0..WRITES {
+        let mut server = Server::start(&database);
+        write_until_killed(&mut server, seed, &group, &mut acknowledged);
+    }
+    succeed(&database, &["verify"]);
+    assert!(acknowledged.len() > 100, "{} users were made", acknowledged.len());
+    let mut connection = database.connection();
+    let users = connection.texts("select username as answer from users");
+    let members = connection
+        .texts("select u.username as answer from users u join memberships m on m.user_id = u.id");
+    for (name, is_member) in &acknowledged {
+        assert!(users.contains(name), "{name} was acknowledged and is lost");
+        assert!(!is_member || members.contains(name), "{name} was put into the group and is not");
+    }
+    // Nothing is half done: each account and each membership came with its audit event.
+    let told = |connection: &mut vestibule_storage::testkit::TestConnection, action: &str| {
+        let query =
+            format!("select count(*) as answer from audit_events where action = '{action}'");
+        usize::try_from(connection.number(&query)).unwrap()
+    };
+    assert_eq!(told(&mut connection, "user.added"), users.len());
+    assert_eq!(told(&mut connection, "group.member_added"), members.len());
+}
+
+/// Starts a command and kills it at a seeded moment.
+fn killed(database: &TestDatabase, arguments: &[&str], seed: u64, longest: u64) {
+    let mut child =
+        command(database, arguments).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    std::thread::sleep(moment(seed, longest));
+    let _ = child.kill();
+    child.wait().unwrap();
+}
+
+fn a_killed_import_is_whole_after_the_next(kind: Database) {
+    let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/django/site.sqlite3");
+    let url = format!("sqlite:{}", fixture.display());
+    let counts = |database: &TestDatabase| {
+        ["users", "groups", "memberships", "grants", "permissions", "import_links"].map(|table| {
+            let query = format!("select count(*) as answer from {}", quoted(database, table));
+            database.connection().number(&query)
+        })
+    };
+    let whole = TestDatabase::fresh(kind);
+    succeed(&whole, &["import", "django", &url]);
+    let expected = counts(&whole);
+    for seed in 0..IMPORTS {
+        let database = TestDatabase::fresh(kind);
+        killed(&database, &["import", "django", &url], seed, 250);
+        succeed(&database, &["verify"]);
+        succeed(&database, &["import", "django", &url]);
+        assert_eq!(counts(&database)[..5], expected[..5], "seed {seed}");
+        succeed(&database, &["verify"]);
+    }
+}
+
+/// `groups` is a word of its own to MySQL.
+fn quoted(database: &TestDatabase, table: &str) -> String {
+    if database.url().starts_with("mysql") { format!("`{table}`") } else { format!("\"{table}\"") }
+}
+
+fn a_killed_migration_is_whole_after_the_next(kind: Database) {
+    for seed in 0..MIGRATIONS {
+        let database = TestDatabase::empty(kind);
+        killed(&database, &["migrate"], seed, 120);
+        succeed(&database, &["migrate"]);
+        succeed(&database, &["migrate", "--check"]);
+        succeed(&database, &["verify"]);
+    }
+}
+
+macro_rules! on {
+    ($name:ident, $kind:expr) => {
+        mod $name {
+            use super::*;
+
+            #[test]
+            fn flt_f09_nothing_acknowledged_is_lost_when_the_server_is_killed() {
+                nothing_acknowledged_is_lost($kind);
+            }
+
+            #[test]
+            fn flt_f09_a_killed_import_is_whole_after_the_next() {
+                a_killed_import_is_whole_after_the_next($kind);
+            }
+
+            #[test]
+            fn flt_f12_a_killed_migration_is_whole_after_the_next() {
+                a_killed_migration_is_whole_after_the_next($kind);
+            }
+        }
+    };
+}
+
+on!(sqlite, Database::Sqlite);
+#[cfg(feature = "postgres")]
+on!(postgres, Database::Postgres);
