@@ -7,4 +7,5 @@ mod contract;
 mod guessing;
 mod import;
 mod one_time;
+mod pages;
 mod sessions;
