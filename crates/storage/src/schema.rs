@@ -10,7 +10,7 @@ diesel::table! {
         email_verified -> Bool,
         first_name -> Text,
         last_name -> Text,
-        search_text -> Text,
+        names_key -> Text,
         is_active -> Bool,
         is_staff -> Bool,
         is_superuser -> Bool,

@@ -105,15 +105,15 @@ on_every_database! {
     fn keys_that_do_not_match_their_names_are_found(site) {
         fill(site);
         let mut behind = site.database.connection();
-        behind.execute("UPDATE users SET username_key = 'other', email_key = 'other', password_scheme = 'md5'");
+        behind.execute("UPDATE users SET username_key = 'other', email_key = 'other', names_key = 'x', password_scheme = 'md5'");
         behind.execute(&format!("UPDATE {} SET name_key = 'x' WHERE name = 'inner'", groups(site)));
         behind.execute("UPDATE objects SET id = '/a//'");
         let mut found = problems(site, "users");
         found.sort();
         assert_eq!(found, [
             "email_key is not the key of email",
+            "names_key is not the key of the names",
             "password_scheme is not that of password",
-            "search_text does not follow from the names",
             "username_key is not the key of username",
         ]);
         assert_eq!(problems(site, "groups"), ["name_key is not the key of name"]);

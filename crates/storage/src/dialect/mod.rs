@@ -11,13 +11,11 @@ mod setup;
 mod transaction;
 
 pub(crate) use self::{
-    bulk::{
-        BATCH, insert_grants, insert_groups, insert_import_links, insert_memberships, insert_users,
-    },
+    bulk::{insert_grants, insert_groups, insert_import_links, insert_memberships, insert_users},
     lists::{Filter, all_of, any_of, ids_in, ranges_in, texts_in},
     lock::MigrationLock,
     migrations::migrations,
-    order::{by, user_order},
+    order::{by, is_superuser, user_order},
     put::put,
     search::contains,
     setup::{has_table, prepare, quoted, refusal_to_write, server_is_slow_to_answer},

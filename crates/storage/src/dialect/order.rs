@@ -1,6 +1,11 @@
-//! Orders of lists: a closed list of texts, so that no caller's word ever gets into a query.
+//! Orders and conditions as a closed list of texts, so that no caller's word ever gets into a
+//! query.
 
-use diesel::{dsl::sql, expression::SqlLiteral, sql_types::Untyped};
+use diesel::{
+    dsl::sql,
+    expression::SqlLiteral,
+    sql_types::{Bool, Untyped},
+};
 use vestibule_core::ports::users::UserOrder;
 
 use crate::url::Kind;
@@ -38,4 +43,12 @@ pub(crate) fn user_order(kind: Kind, order: UserOrder, desc: bool) -> SqlLiteral
         }
     };
     by(ascending, descending, desc)
+}
+
+/// That an account is a superuser's, in the words that the index of the few superusers is known by.
+pub(crate) fn is_superuser(kind: Kind) -> SqlLiteral<Bool> {
+    sql(match kind {
+        Kind::Postgres => "users.is_superuser",
+        Kind::Sqlite | Kind::Mysql => "users.is_superuser = 1",
+    })
 }

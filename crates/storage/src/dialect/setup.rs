@@ -22,10 +22,12 @@ const SQLITE: &str = "
 ";
 
 /// A commit is on the disk when it is answered; the writer makes up for the cost by committing
-/// many units at once.
+/// many units at once. Its cache holds what an import changes, or pages would be written many
+/// times over; it takes no memory before it is needed.
 const SQLITE_WRITER: &str = "
     PRAGMA journal_mode = WAL;
     PRAGMA synchronous = FULL;
+    PRAGMA cache_size = -65536;
 ";
 
 const SQLITE_READER: &str = "

@@ -33,11 +33,13 @@ impl ClientLanes {
         bounds: Bounds,
         observers: &Arc<Observers>,
     ) -> std::io::Result<Self> {
+        // Made first, so that what was started ends with it when the rest cannot be.
         let queue = Arc::new(Queue::new(bounds.queue, bounds.patience));
-        let mut threads = Threads::default();
+        let mut lanes = Self { queue, threads: Threads::default() };
+        let watched = Arc::clone(&lanes.queue);
+        lanes.threads.spawn("vst-db-watch", move || watched.watch())?;
         let mut first = Some(first);
-        let lanes = bounds.pool_size.max(1);
-        for number in 0..lanes {
+        for number in 0..bounds.pool_size.max(1) {
             // One lane is kept for what requests wait for, however busy the others are.
             let takes = if number == 1 { Takes::Lookups } else { Takes::Anything };
             let mut lane = Lane {
@@ -46,16 +48,14 @@ impl ClientLanes {
                 conn: first.take(),
                 observers: Arc::clone(observers),
             };
-            let queue = Arc::clone(&queue);
-            threads.spawn(format!("vst-db-{number}"), move || {
+            let queue = Arc::clone(&lanes.queue);
+            lanes.threads.spawn("vst-db", move || {
                 while let Some(job) = queue.take(takes) {
                     lane.serve(job);
                 }
             })?;
         }
-        let watched = Arc::clone(&queue);
-        threads.spawn("vst-db-watch".to_owned(), move || watched.watch())?;
-        Ok(Self { queue, threads })
+        Ok(lanes)
     }
 
     pub(crate) async fn run(&self, mode: Mode, work: Work) -> StoreResult<()> {

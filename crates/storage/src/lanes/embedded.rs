@@ -1,7 +1,10 @@
 //! Lanes to the embedded database: one writer that commits many units at once, some readers, and
 //! look-ups on the thread that asks.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
 
 use diesel::{QueryResult, connection::SimpleConnection};
 use vestibule_core::{
@@ -11,7 +14,7 @@ use vestibule_core::{
 
 use super::{
     Observers, Threads,
-    queue::{Job, Queue, Takes},
+    queue::{Job, Queue, Taken, Takes},
     same_kind,
     unit::{Attempt, Ran, attempt, run_work},
 };
@@ -31,7 +34,8 @@ pub(crate) struct EmbeddedLanes {
     writes: Arc<Queue>,
     reads: Arc<Queue>,
     lookups: Mutex<Vec<AnyConnection>>,
-    threads: Threads,
+    writing: Threads,
+    reading: Threads,
 }
 
 impl EmbeddedLanes {
@@ -42,43 +46,55 @@ impl EmbeddedLanes {
         bounds: Bounds,
         observers: &Arc<Observers>,
     ) -> Result<Self, OpenError> {
-        let failed = |error: std::io::Error| OpenError::Failed {
-            url: url.clone(),
-            reason: error.to_string(),
+        // Made first, so that what was started ends with it when the rest cannot be.
+        let mut lanes = Self {
+            writes: Arc::new(Queue::new(bounds.queue, bounds.patience)),
+            reads: Arc::new(Queue::new(bounds.queue, bounds.patience)),
+            lookups: Mutex::default(),
+            writing: Threads::default(),
+            reading: Threads::default(),
         };
-        let writes = Arc::new(Queue::new(bounds.queue, bounds.patience));
-        let reads = Arc::new(Queue::new(bounds.queue, bounds.patience));
-        let mut threads = Threads::default();
-        let readers = bounds.pool_size.clamp(1, 4);
-        for number in 0..readers {
-            let mut conn = read_only(url)?;
-            let queue = Arc::clone(&reads);
+        for _ in 0..bounds.pool_size.max(1) {
+            lanes.idle_lookups().push(read_only(url)?);
+        }
+        let mut readers = Vec::new();
+        for _ in 0..bounds.pool_size.clamp(1, 4) {
+            readers.push(read_only(url)?);
+        }
+        let mut writer = Writer::new(writer, observers)
+            .map_err(|error| OpenError::from_database(url, &error))?;
+        lanes
+            .spawn(readers, move |queue| writer.work(queue))
+            .map_err(|error| OpenError::Failed { url: url.clone(), reason: error.to_string() })?;
+        Ok(lanes)
+    }
+
+    fn spawn(
+        &mut self,
+        readers: Vec<AnyConnection>,
+        mut write: impl FnMut(&Queue) + Send + 'static,
+    ) -> std::io::Result<()> {
+        let queue = Arc::clone(&self.writes);
+        self.writing.spawn("vst-write", move || write(&queue))?;
+        let queue = Arc::clone(&self.writes);
+        self.writing.spawn("vst-write-watch", move || queue.watch())?;
+        let queue = Arc::clone(&self.reads);
+        self.reading.spawn("vst-read-watch", move || queue.watch())?;
+        for mut conn in readers {
+            let queue = Arc::clone(&self.reads);
             let body = move || {
                 while let Some(mut job) = queue.take(Takes::Anything) {
                     let result = read(&mut conn, job.mode, &mut job.work);
                     job.answer(result);
                 }
             };
-            threads.spawn(format!("vst-read-{number}"), body).map_err(failed)?;
+            self.reading.spawn("vst-read", body)?;
         }
-        let lookups =
-            (0..bounds.pool_size.max(1)).map(|_| read_only(url)).collect::<Result<_, _>>()?;
-        let mut writer = Writer { conn: writer, observers: Arc::clone(observers) };
-        let queue = Arc::clone(&writes);
-        let body = move || {
-            while let Some(first) = queue.take(Takes::Anything) {
-                let mut batch = vec![first];
-                batch.extend(queue.take_waiting(BATCH - 1));
-                writer.serve(batch);
-            }
-        };
-        threads.spawn("vst-write".to_owned(), body).map_err(failed)?;
-        for queue in [&writes, &reads] {
-            let queue = Arc::clone(queue);
-            let body = move || queue.watch();
-            threads.spawn("vst-watch".to_owned(), body).map_err(failed)?;
-        }
-        Ok(Self { writes, reads, lookups: Mutex::new(lookups), threads })
+        Ok(())
+    }
+
+    fn idle_lookups(&self) -> MutexGuard<'_, Vec<AnyConnection>> {
+        self.lookups.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) async fn run(&self, mode: Mode, mut work: Work) -> StoreResult<()> {
@@ -96,10 +112,9 @@ impl EmbeddedLanes {
     /// itself. `None` when all connections are in use or the file is locked for the moment: then
     /// a reader has to wait, not the caller's thread.
     fn look_up(&self, work: &mut Work) -> Option<StoreResult<()>> {
-        let lock = || self.lookups.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut conn = lock().pop()?;
+        let mut conn = self.idle_lookups().pop()?;
         let result = read(&mut conn, Mode::Lookup, work);
-        lock().push(conn);
+        self.idle_lookups().push(conn);
         match result {
             Err(error) if error.kind == StoreErrorKind::Contended => None,
             result => Some(result),
@@ -109,9 +124,13 @@ impl EmbeddedLanes {
 
 impl Drop for EmbeddedLanes {
     fn drop(&mut self) {
-        self.writes.close();
+        // The writer goes last: the last to close a file writes the log back, and may only when it
+        // may write at all.
         self.reads.close();
-        self.threads.join();
+        self.reading.join();
+        self.idle_lookups().clear();
+        self.writes.close();
+        self.writing.join();
     }
 }
 
@@ -130,6 +149,12 @@ fn read(conn: &mut AnyConnection, mode: Mode, work: &mut Work) -> StoreResult<()
     }
 }
 
+/// When nothing has come for so long, there is time to write the log back.
+const IDLE: Duration = Duration::from_millis(50);
+
+/// After so long it is written back all the same, or it would grow without end.
+const WRITE_BACK_AFTER: Duration = Duration::from_millis(300);
+
 /// What a unit came to within a batch.
 enum Unit {
     Kept(Vec<Change>),
@@ -140,9 +165,51 @@ enum Unit {
 struct Writer {
     conn: AnyConnection,
     observers: Arc<Observers>,
+    /// Since when there are commits that are in the log alone.
+    logged_since: Option<Instant>,
 }
 
 impl Writer {
+    fn new(mut conn: AnyConnection, observers: &Arc<Observers>) -> QueryResult<Self> {
+        // Otherwise a commit would now and then write the log back before it is answered.
+        conn.batch_execute("PRAGMA wal_autocheckpoint = 0")?;
+        Ok(Self { conn, observers: Arc::clone(observers), logged_since: None })
+    }
+
+    fn work(&mut self, queue: &Queue) {
+        loop {
+            let first = match self.logged_since {
+                None => queue.take(Takes::Anything),
+                Some(since) if since.elapsed() >= WRITE_BACK_AFTER => {
+                    self.write_back();
+                    continue;
+                }
+                Some(_) => match queue.take_within(IDLE) {
+                    Taken::Job(job) => Some(*job),
+                    Taken::Idle => {
+                        self.write_back();
+                        continue;
+                    }
+                    Taken::Closed => None,
+                },
+            };
+            let Some(first) = first else { return };
+            let mut batch = vec![first];
+            batch.extend(queue.take_waiting(BATCH - 1));
+            self.serve(batch);
+            self.logged_since.get_or_insert_with(Instant::now);
+        }
+    }
+
+    /// Writes what the log holds into the file itself. Nobody waits for it, and nothing is lost
+    /// when it fails: the log is durable, and the next attempt does it.
+    fn write_back(&mut self) {
+        self.logged_since = None;
+        if let Err(error) = self.conn.batch_execute("PRAGMA wal_checkpoint(PASSIVE)") {
+            tracing::warn!(%error, "the log of the database could not be written back");
+        }
+    }
+
     /// Runs all units and commits once. Each is kept or undone by itself.
     fn serve(&mut self, mut jobs: Vec<Job>) {
         if let [_] = &jobs[..] {

@@ -47,8 +47,8 @@ impl Observers {
 struct Threads(Vec<JoinHandle<()>>);
 
 impl Threads {
-    fn spawn(&mut self, name: String, body: impl FnOnce() + Send + 'static) -> std::io::Result<()> {
-        self.0.push(thread::Builder::new().name(name).spawn(body)?);
+    fn spawn(&mut self, name: &str, body: impl FnOnce() + Send + 'static) -> std::io::Result<()> {
+        self.0.push(thread::Builder::new().name(name.to_owned()).spawn(body)?);
         Ok(())
     }
 

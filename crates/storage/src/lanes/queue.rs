@@ -35,6 +35,16 @@ pub(super) enum Takes {
     Anything,
 }
 
+/// What came within a time.
+pub(super) enum Taken {
+    /// A job.
+    Job(Box<Job>),
+    /// Nothing.
+    Idle,
+    /// Nothing, and nothing will.
+    Closed,
+}
+
 #[derive(Default)]
 struct State {
     lookups: VecDeque<Job>,
@@ -145,6 +155,29 @@ impl Queue {
                 return None;
             }
             state = self.ready.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// The next job, or `Idle` when none comes for so long.
+    pub(super) fn take_within(&self, time: Duration) -> Taken {
+        let until = Instant::now() + time;
+        let mut state = self.lock();
+        loop {
+            if let Some(job) = state.oldest(Takes::Anything) {
+                if job.reply.is_canceled() {
+                    continue;
+                }
+                return Taken::Job(Box::new(job));
+            }
+            if state.closed {
+                return Taken::Closed;
+            }
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Taken::Idle;
+            }
+            let waited = self.ready.wait_timeout(state, left);
+            state = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
     }
 

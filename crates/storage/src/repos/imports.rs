@@ -17,9 +17,10 @@ use vestibule_core::{
     },
 };
 
+use super::IDS_AT_ONCE;
 use crate::{
     columns::Column,
-    dialect::{self, BATCH},
+    dialect,
     rows::{
         grants::GrantRow,
         groups::{GroupRow, MembershipRow},
@@ -56,7 +57,7 @@ impl ImportRepo for DieselTx<'_> {
             }
             for ((source, kind), links) in by_kind {
                 let links: Vec<&ImportLink> = links.into_values().collect();
-                for some in links.chunks(BATCH) {
+                for some in links.chunks(IDS_AT_ONCE) {
                     let keys = some.iter().map(|link| link.foreign_key.as_str());
                     let known = import_links::table
                         .filter(import_links::source.eq(source))

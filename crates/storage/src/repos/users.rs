@@ -2,7 +2,7 @@
 
 use diesel::{dsl::count_star, prelude::*};
 use vestibule_core::{
-    Timestamp,
+    Email, Timestamp,
     domain::{
         page::{Page, PageRequest},
         user::User,
@@ -26,22 +26,32 @@ use crate::{
     },
     schema::{memberships, users},
     tx::DieselTx,
+    url::Kind,
 };
 
 /// More hashes than any site has schemes and costs.
 const SAMPLES: usize = 100;
 
-fn filtered(filter: &UserFilter) -> users::BoxedQuery<'static, MultiBackend> {
+fn filtered(kind: Kind, filter: &UserFilter) -> users::BoxedQuery<'static, MultiBackend> {
     let mut query = users::table.into_boxed();
     if let Some(text) = filter.search.as_deref().filter(|text| !text.is_empty()) {
         let pattern = dialect::contains(&search_key(text));
-        query = query.filter(users::search_text.like(pattern).escape('!'));
+        let address = dialect::contains(&Email::key_of(text));
+        query = query.filter(
+            users::username_key
+                .like(pattern.clone())
+                .escape('!')
+                .or(users::names_key.like(pattern).escape('!'))
+                .or(users::email_key.like(address).escape('!')),
+        );
     }
     if let Some(is_active) = filter.is_active {
         query = query.filter(users::is_active.eq(is_active));
     }
-    if let Some(is_superuser) = filter.is_superuser {
-        query = query.filter(users::is_superuser.eq(is_superuser));
+    match filter.is_superuser {
+        Some(true) => query = query.filter(dialect::is_superuser(kind)),
+        Some(false) => query = query.filter(users::is_superuser.eq(false)),
+        None => {}
     }
     if let Some(group) = filter.member_of {
         let members = memberships::table
@@ -106,9 +116,10 @@ impl UserRepo for DieselTx<'_> {
         request: &PageRequest<UserOrder>,
     ) -> StoreResult<Page<User>> {
         self.call("users", |conn| {
-            let order = dialect::user_order(dialect::kind(conn), request.order, request.descending);
-            let count = filtered(filter).select(count_star()).first(conn)?;
-            let rows = filtered(filter)
+            let kind = dialect::kind(conn);
+            let order = dialect::user_order(kind, request.order, request.descending);
+            let count = filtered(kind, filter).select(count_star()).first(conn)?;
+            let rows = filtered(kind, filter)
                 .select(UserRow::as_select())
                 .order(order)
                 .limit(limit(request))
@@ -210,7 +221,7 @@ impl UserRepo for DieselTx<'_> {
                 .is_null()
                 .or(users::expires_at.gt(now.as_micros()).assume_not_null());
             let count = users::table
-                .filter(users::is_superuser.eq(true))
+                .filter(dialect::is_superuser(dialect::kind(conn)))
                 .filter(users::is_active.eq(true))
                 .filter(users::id.ne(&than.as_bytes()[..]))
                 .filter(unexpired)

@@ -17,7 +17,7 @@ use super::{
     rows::{database, hex},
 };
 use crate::{
-    rows::users::{UserRow, password_scheme, search_text},
+    rows::users::{UserRow, password_scheme, names_key},
     schema::{grants, groups, objects, permissions, users},
 };
 
@@ -62,9 +62,9 @@ fn users(walk: &mut Walk<'_>) -> Result<(), VerifyError> {
             if scheme != password_scheme(&PasswordHash::from_stored(password)) {
                 walk.found("users", &id, "password_scheme is not that of password");
             }
-            let stored = row.search_text.clone();
-            if User::try_from(row).is_ok_and(|user| search_text(&user) != stored) {
-                walk.found("users", &id, "search_text does not follow from the names");
+            let stored = row.names_key.clone();
+            if User::try_from(row).is_ok_and(|user| names_key(&user) != stored) {
+                walk.found("users", &id, "names_key is not the key of the names");
             }
         }
     }

@@ -1,4 +1,4 @@
--- Accounts. The *_key columns are what names are found by; search_text is what a search looks into.
+-- Accounts. The *_key columns are what names are found by; names_key is what a search looks into besides.
 CREATE TABLE IF NOT EXISTS `users` (
     `id` BINARY(16) NOT NULL,
     `username` VARCHAR(150) NOT NULL,
@@ -8,7 +8,7 @@ CREATE TABLE IF NOT EXISTS `users` (
     `email_verified` BOOLEAN NOT NULL,
     `first_name` VARCHAR(150) NOT NULL,
     `last_name` VARCHAR(150) NOT NULL,
-    `search_text` MEDIUMTEXT NOT NULL,
+    `names_key` MEDIUMTEXT NOT NULL,
     `is_active` BOOLEAN NOT NULL,
     `is_staff` BOOLEAN NOT NULL,
     `is_superuser` BOOLEAN NOT NULL,
@@ -21,8 +21,8 @@ CREATE TABLE IF NOT EXISTS `users` (
     PRIMARY KEY (`id`),
     UNIQUE KEY `users_username_key` (`username_key`),
     UNIQUE KEY `users_email_key` (`email_key`),
-    KEY `users_by_created_at_id` (`created_at`, `id`),
-    KEY `users_by_last_login_at_id` (`last_login_at`, `id`),
+    KEY `users_by_created_at` (`created_at`),
+    KEY `users_by_last_login_at` (`last_login_at`),
     KEY `users_by_password_scheme` (`password_scheme`),
     KEY `users_by_is_superuser` (`is_superuser`)
 ) ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;

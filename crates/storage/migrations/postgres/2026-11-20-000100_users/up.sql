@@ -1,4 +1,4 @@
--- Accounts. The *_key columns are what names are found by; search_text is what a search looks into.
+-- Accounts. The *_key columns are what names are found by; names_key is what a search looks into besides.
 CREATE TABLE users (
     id BYTEA NOT NULL CHECK (octet_length(id) = 16),
     username TEXT COLLATE "C" NOT NULL,
@@ -8,7 +8,7 @@ CREATE TABLE users (
     email_verified BOOLEAN NOT NULL,
     first_name TEXT COLLATE "C" NOT NULL,
     last_name TEXT COLLATE "C" NOT NULL,
-    search_text TEXT COLLATE "C" NOT NULL,
+    names_key TEXT COLLATE "C" NOT NULL,
     is_active BOOLEAN NOT NULL,
     is_staff BOOLEAN NOT NULL,
     is_superuser BOOLEAN NOT NULL,
@@ -22,7 +22,7 @@ CREATE TABLE users (
 );
 CREATE UNIQUE INDEX users_username_key ON users (username_key);
 CREATE UNIQUE INDEX users_email_key ON users (email_key NULLS FIRST);
-CREATE INDEX users_by_created_at_id ON users (created_at, id);
-CREATE INDEX users_by_last_login_at_id ON users (last_login_at NULLS FIRST, id);
+CREATE INDEX users_by_created_at ON users (created_at);
+CREATE INDEX users_by_last_login_at ON users (last_login_at NULLS FIRST);
 CREATE INDEX users_by_password_scheme ON users (password_scheme);
-CREATE INDEX users_by_is_superuser ON users (is_superuser);
+CREATE INDEX users_by_is_superuser ON users (is_superuser) WHERE is_superuser;
