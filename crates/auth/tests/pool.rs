@@ -22,9 +22,7 @@ use vestibule_core::{
 };
 
 fn weak() -> HashPoolBuilder {
-    HashPool::builder()
-        .scheme(Scheme::weak_for_tests())
-        .threads(1)
+    HashPool::builder().scheme(Scheme::weak_for_tests()).threads(1)
 }
 
 /// Holds the hashing thread inside a hash until it is let go.
@@ -44,10 +42,7 @@ impl Entropy for GateEntropy {
     fn fill(&self, buffer: &mut [u8]) {
         SystemEntropy.fill(buffer);
         // The pool's own decoy is made on the thread that builds it.
-        if std::thread::current()
-            .name()
-            .is_some_and(|name| name.starts_with("vestibule-hash"))
-        {
+        if std::thread::current().name().is_some_and(|name| name.starts_with("vestibule-hash")) {
             self.salts.fetch_add(1, Ordering::SeqCst);
             self.entered.send(()).ok();
             self.pass.lock().unwrap().recv().ok();
@@ -59,24 +54,10 @@ fn gated(queue: usize) -> (HashPool, Gate) {
     let (entered_tx, entered) = mpsc::channel();
     let (pass, pass_rx) = mpsc::channel();
     let salts = Arc::new(AtomicUsize::new(0));
-    let entropy = GateEntropy {
-        entered: entered_tx,
-        pass: pass_rx.into(),
-        salts: Arc::clone(&salts),
-    };
-    let pool = weak()
-        .queue(queue)
-        .entropy(Arc::new(entropy))
-        .build()
-        .unwrap();
-    (
-        pool,
-        Gate {
-            entered,
-            pass,
-            salts,
-        },
-    )
+    let entropy =
+        GateEntropy { entered: entered_tx, pass: pass_rx.into(), salts: Arc::clone(&salts) };
+    let pool = weak().queue(queue).entropy(Arc::new(entropy)).build().unwrap();
+    (pool, Gate { entered, pass, salts })
 }
 
 type Hashing<'a> = Pin<Box<dyn Future<Output = Result<PasswordHash, HashError>> + 'a>>;
@@ -89,9 +70,7 @@ fn ask<'a>(pool: &'a HashPool, password: &'a Secret) -> (Hashing<'a>, bool) {
 }
 
 fn poll(hashing: &mut Hashing<'_>) -> Poll<Result<PasswordHash, HashError>> {
-    hashing
-        .as_mut()
-        .poll(&mut Context::from_waker(Waker::noop()))
+    hashing.as_mut().poll(&mut Context::from_waker(Waker::noop()))
 }
 
 #[test]
@@ -102,10 +81,7 @@ fn a_full_queue_answers_at_once() {
     gate.entered.recv().unwrap();
     let waiting: Vec<_> = (0..2).map(|_| ask(&pool, &password)).collect();
     assert!(waiting.iter().all(|(_, waits)| *waits));
-    assert_eq!(
-        (pool.depth(), pool.busy_threads(), pool.threads()),
-        (2, 1, 1)
-    );
+    assert_eq!((pool.depth(), pool.busy_threads(), pool.threads()), (2, 1, 1));
 
     let mut refused: Hashing<'_> = pool.hash(&password);
     match poll(&mut refused) {
@@ -139,10 +115,7 @@ fn a_caller_who_goes_away_neither_frees_nor_leaks_a_place() {
         // Both places are still taken, so going away and coming back gains nothing.
         assert_eq!((pool.busy_threads(), pool.depth()), (1, 2));
         let mut refused: Hashing<'_> = pool.hash(&password);
-        assert!(matches!(
-            poll(&mut refused),
-            Poll::Ready(Err(HashError::Busy { .. }))
-        ));
+        assert!(matches!(poll(&mut refused), Poll::Ready(Err(HashError::Busy { .. }))));
         gate.pass.send(()).unwrap();
         gate.entered.recv().unwrap();
         // The one at work now is the last: the other, whom nobody waits for, was passed over.
@@ -165,15 +138,9 @@ fn a_panic_is_an_error_and_the_thread_lives_on() {
             buffer.fill(7);
         }
     }
-    let pool = weak()
-        .entropy(Arc::new(Panics(AtomicUsize::new(0))))
-        .build()
-        .unwrap();
+    let pool = weak().entropy(Arc::new(Panics(AtomicUsize::new(0)))).build().unwrap();
     let password = Secret::new("right");
-    assert!(matches!(
-        block_on(pool.hash(&password)),
-        Err(HashError::Failed(_))
-    ));
+    assert!(matches!(block_on(pool.hash(&password)), Err(HashError::Failed(_))));
     assert!(block_on(pool.hash(&password)).is_ok());
     assert_eq!(pool.busy_threads(), 0);
 }
@@ -193,10 +160,7 @@ fn shutting_down_finishes_what_was_begun_and_sends_the_rest_away() {
         closing.join().unwrap();
     });
     assert!(block_on(running).is_ok());
-    assert!(matches!(
-        block_on(pool.hash(&password)),
-        Err(HashError::Busy { .. })
-    ));
+    assert!(matches!(block_on(pool.hash(&password)), Err(HashError::Busy { .. })));
 }
 
 #[test]
@@ -211,12 +175,8 @@ fn atk_a003_every_refusal_is_held_back_to_the_same_instant() {
         Some(PasswordHash::unusable()),
         Some(PasswordHash::from_stored("")),
         Some(PasswordHash::from_stored("no hash at all")),
-        Some(PasswordHash::from_stored(
-            "5f4dcc3b5aa765d61d8327deb882cf99",
-        )),
-        Some(PasswordHash::from_stored(
-            "pbkdf2_sha256$24000$salt$c2Vhc2FsdHNlYXNhbHQ=",
-        )),
+        Some(PasswordHash::from_stored("5f4dcc3b5aa765d61d8327deb882cf99")),
+        Some(PasswordHash::from_stored("pbkdf2_sha256$24000$salt$c2Vhc2FsdHNlYXNhbHQ=")),
     ];
     let wrong = |password: &str, stored: &Option<PasswordHash>| -> Verification {
         let found = block_on(pool.verify(&Secret::new(password), stored.as_ref())).unwrap();
@@ -225,10 +185,7 @@ fn atk_a003_every_refusal_is_held_back_to_the_same_instant() {
     };
     let begun: Timestamp = clock.now();
     for stored in &stored {
-        assert_eq!(
-            wrong("wrong", stored).not_before,
-            begun.plus(Duration::from_millis(900))
-        );
+        assert_eq!(wrong("wrong", stored).not_before, begun.plus(Duration::from_millis(900)));
         // A password in two forms may be tried twice; how long that takes depends on it alone.
         let twice = begun.plus(Duration::from_millis(1800));
         assert_eq!(wrong("a\u{308}", stored).not_before, twice);
@@ -244,21 +201,11 @@ fn atk_a003_every_refusal_is_held_back_to_the_same_instant() {
 fn atk_a003_the_floor_rises_to_the_dearest_hash_in_the_store() {
     let dear = "pbkdf2_sha256$1000000$a8GAF0wAwaIINYNvDMbZoOl$OmlaUz3WMyged4foeAZdbVHtrMcaiTXnJHMz1\
                 AmYKFo=";
-    let samples: Vec<_> = [
-        dear,
-        "!",
-        "gibberish",
-        "5f4dcc3b5aa765d61d8327deb882cf99",
-        dear,
-    ]
-    .map(PasswordHash::from_stored)
-    .into();
+    let samples: Vec<_> = [dear, "!", "gibberish", "5f4dcc3b5aa765d61d8327deb882cf99", dear]
+        .map(PasswordHash::from_stored)
+        .into();
     let pool = weak().build().unwrap();
-    assert!(
-        pool.floor() < Duration::from_millis(1),
-        "{:?}",
-        pool.floor()
-    );
+    assert!(pool.floor() < Duration::from_millis(1), "{:?}", pool.floor());
     // No machine does a million rounds of HMAC in ten milliseconds.
     let floor = block_on(pool.calibrate(&samples)).unwrap();
     assert!(floor > Duration::from_millis(10), "{floor:?}");
@@ -267,11 +214,7 @@ fn atk_a003_the_floor_rises_to_the_dearest_hash_in_the_store() {
     let pool = weak().build().unwrap();
     let dear = PasswordHash::from_stored(dear);
     block_on(pool.verify(&Secret::new("wrong"), Some(&dear))).unwrap();
-    assert!(
-        pool.floor() > Duration::from_millis(10),
-        "{:?}",
-        pool.floor()
-    );
+    assert!(pool.floor() > Duration::from_millis(10), "{:?}", pool.floor());
 }
 
 #[test]
@@ -281,10 +224,7 @@ fn atk_a028_the_pool_is_not_built_over_hashes_of_another_pepper() {
     let stored = block_on(peppered.hash(&Secret::new("right"))).unwrap();
     let plain = block_on(weak().build().unwrap().hash(&Secret::new("right"))).unwrap();
     for (now, may_start) in [(pepper(1), true), (pepper(2), false), (None, false)] {
-        let built = weak()
-            .pepper(now)
-            .check_against(vec![plain.clone(), stored.clone()])
-            .build();
+        let built = weak().pepper(now).check_against(vec![plain.clone(), stored.clone()]).build();
         match built {
             Ok(_) => assert!(may_start),
             Err(error) => {
@@ -294,19 +234,8 @@ fn atk_a028_the_pool_is_not_built_over_hashes_of_another_pepper() {
         }
     }
     // Hashes from before there was a pepper are no obstacle.
-    assert!(
-        weak()
-            .pepper(pepper(1))
-            .check_against(vec![plain])
-            .build()
-            .is_ok()
-    );
-    let found = block_on(
-        weak()
-            .build()
-            .unwrap()
-            .verify(&Secret::new("wrong"), Some(&stored)),
-    );
+    assert!(weak().pepper(pepper(1)).check_against(vec![plain]).build().is_ok());
+    let found = block_on(weak().build().unwrap().verify(&Secret::new("wrong"), Some(&stored)));
     assert!(matches!(found, Err(HashError::Failed(_))), "{found:?}");
 }
 
@@ -329,9 +258,7 @@ fn atk_a014_the_pool_refuses_4097_bytes_before_the_queue() {
 fn seed_cn_16_an_imported_hash_is_outdated_at_login_and_its_successor_is_not() {
     let pool = weak().build().unwrap();
     let password = Secret::new("pässwörd 🔬 1");
-    let vectors = include_str!("data/django-5.2.tsv")
-        .lines()
-        .filter(|line| !line.starts_with('#'));
+    let vectors = include_str!("data/django-5.2.tsv").lines().filter(|line| !line.starts_with('#'));
     let mut imported = 0;
     for line in vectors.filter(|line| line.ends_with("pässwörd 🔬 1")) {
         let stored = PasswordHash::from_stored(line.split('\t').nth(1).unwrap());
@@ -352,13 +279,7 @@ fn settings_out_of_range_name_their_key() {
         (weak().threads(0), "password.hash_threads"),
         (weak().queue(0), "password.hash_queue"),
         (weak().scheme(Scheme::Bcrypt { cost: 9 }), "password.scheme"),
-        (
-            weak().scheme(Scheme::Argon2id {
-                memory_kib: 1024,
-                passes: 1,
-            }),
-            "password.scheme",
-        ),
+        (weak().scheme(Scheme::Argon2id { memory_kib: 1024, passes: 1 }), "password.scheme"),
         (short, "password.pepper"),
     ] {
         let error = builder.build().expect_err(key).to_string();
@@ -377,15 +298,7 @@ fn the_threads_yield_to_all_others() {
         .filter_map(|task| std::fs::read_to_string(task.ok()?.path().join("stat")).ok())
         .filter(|stat| stat.contains("(vestibule-hash"))
         // Behind the name in brackets, nice is the seventeenth field.
-        .map(|stat| {
-            stat.rsplit(')')
-                .next()
-                .unwrap()
-                .split_whitespace()
-                .nth(16)
-                .unwrap()
-                .parse()
-        })
+        .map(|stat| stat.rsplit(')').next().unwrap().split_whitespace().nth(16).unwrap().parse())
         .collect::<Result<_, _>>()
         .unwrap();
     // Other tests in this process have pools of their own, at the default of ten.

@@ -1,6 +1,8 @@
 //! The binary, killed in the middle of things: SIGKILL at a hundred seeded moments on each
 //! database; whatever was acknowledged is there afterwards, and nothing is half done.
 
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
+
 use std::{
     collections::HashMap,
     io::{BufRead, BufReader, Read},
@@ -17,7 +19,7 @@ use vestibule_storage::testkit::{Database, TestDatabase};
 #[path = "it/support/visitor.rs"]
 #[expect(dead_code, reason = "these tests use less of it than the others")]
 mod visitor;
-use visitor::Visitor;
+use visitor::{Answer, Visitor};
 
 const PASSWORD: &str = "a long sentence to get in with";
 /// How often ordinary writes, an import and a migration are killed: a hundred times in all.
@@ -91,7 +93,7 @@ impl Drop for Server {
     }
 }
 
-/// Numbers that follow from a seed (SplitMix64).
+/// Numbers that follow from a seed (`SplitMix64`).
 fn random(seed: u64) -> u64 {
     let mut word = seed.wrapping_add(0x9E37_79B9_7F4A_7C15);
     word = (word ^ (word >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -106,6 +108,18 @@ fn moment(seed: u64, longest: u64) -> Duration {
 /// What a server acknowledged before it was killed: users by name, with whether they were put
 /// into the group.
 type Acknowledged = HashMap<String, bool>;
+
+/// Asks a server that may be killed at any moment: `None` when no answer came.
+fn post(admin: &mut Visitor, path: &str, body: &Value) -> Option<Answer> {
+    let cookies: Vec<_> = admin.cookies.iter().map(|(n, v)| format!("{n}={v}")).collect();
+    let request = ureq::http::Request::builder()
+        .method("POST")
+        .uri(format!("{}{path}", admin.origin))
+        .header("cookie", cookies.join("; "))
+        .header("x-csrf-token", admin.csrf.as_deref().unwrap_or_default())
+        .header("content-type", "application/json");
+    admin.try_send(request.body(body.to_string()).unwrap())
+}
 
 fn write_until_killed(
     server: &mut Server,
@@ -128,13 +142,13 @@ fn write_until_killed(
                         }
                         let name = format!("u{seed}-{writer}-{number}");
                         let Some(user) =
-                            admin.try_post("/api/v1/users", &json!({ "username": name }))
+                            post(&mut admin, "/api/v1/users", &json!({ "username": name }))
                         else {
                             break;
                         };
                         let user: Value = serde_json::from_str(&user.expect(201).text).unwrap();
                         let members = format!("/api/v1/groups/{group}/members");
-                        let joined = admin.try_post(&members, &json!({ "user": user["id"] }));
+                        let joined = post(&mut admin, &members, &json!({ "user": user["id"] }));
                         let is_member = joined.map(|answer| answer.expect(204)).is_some();
                         done.push((name, is_member));
                     }

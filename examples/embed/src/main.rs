@@ -1,5 +1,7 @@
 //! A small service for calculations that gains accounts; see the README beside it.
 
+#![expect(clippy::print_stderr, reason = "a program that tells its user something")]
+
 use actix_web::{App, HttpServer, Responder, web};
 use vestibule_server::core::domain::level::Action;
 use vestibule_server::{Access, CurrentUser, LocalBackend, Problem, RequireLogin, Vestibule};

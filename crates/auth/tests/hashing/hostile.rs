@@ -28,20 +28,13 @@ fn atk_a023_a_stored_hash_with_wide_characters_is_refused_without_a_panic() {
 fn atk_a023_the_event_names_the_scheme_and_never_the_hash() {
     let log = Log::default();
     tracing::subscriber::with_default(log.clone(), || {
-        assert!(!matches(
-            "password",
-            "pbkdf2_sha256$99999999999$secretsalt$secretdigest"
-        ));
+        assert!(!matches("password", "pbkdf2_sha256$99999999999$secretsalt$secretdigest"));
         assert!(!matches("password", "the password itself, by mistake"));
     });
     let lines = log.0.lock().unwrap().clone();
     assert_eq!(lines.len(), 2, "{lines:?}");
     assert!(lines[0].contains("pbkdf2_sha256"), "{lines:?}");
-    assert!(
-        lines
-            .iter()
-            .all(|line| !line.contains("secret") && !line.contains("mistake"))
-    );
+    assert!(lines.iter().all(|line| !line.contains("secret") && !line.contains("mistake")));
 }
 
 #[test]
@@ -117,11 +110,8 @@ fn hash_like() -> impl Strategy<Value = String> {
         "tQKYLw9BCNJPQaBr34GGkQ",
         "oOVYj9c088Iajsw7VfZEZ4toTsEHUJwbYOWQAZk5hd0=",
     ]);
-    prop::collection::vec(
-        prop_oneof![8 => pieces.prop_map(str::to_owned), 1 => ".{0,8}"],
-        0..12,
-    )
-    .prop_map(|pieces| pieces.concat())
+    prop::collection::vec(prop_oneof![8 => pieces.prop_map(str::to_owned), 1 => ".{0,8}"], 0..12)
+        .prop_map(|pieces| pieces.concat())
 }
 
 /// A real hash with one thing changed.
@@ -132,17 +122,14 @@ fn damaged() -> impl Strategy<Value = String> {
         .filter(|stored| !stored.contains("1000000") && !stored.contains("16384"))
         .filter(|stored| !stored.contains("102400"))
         .collect();
-    (
-        prop::sample::select(stored),
-        any::<prop::sample::Index>(),
-        ".",
-    )
-        .prop_map(|(stored, place, with)| {
+    (prop::sample::select(stored), any::<prop::sample::Index>(), ".").prop_map(
+        |(stored, place, with)| {
             let mut chars: Vec<char> = stored.chars().collect();
             let place = place.index(chars.len());
             chars[place] = with.chars().next().unwrap_or('$');
             chars.into_iter().collect()
-        })
+        },
+    )
 }
 
 proptest! {

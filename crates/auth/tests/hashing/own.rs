@@ -19,11 +19,7 @@ fn atk_a021_passwords_equal_in_their_first_72_bytes_are_two() {
         assert!(!matches(&two, stored.expose()), "{scheme:?}");
     }
     // Imported: what made it saw 72 bytes alone, so nothing longer logs in with it.
-    let imported = vectors()
-        .into_iter()
-        .find(|(name, ..)| *name == "bcrypt 72 bytes")
-        .unwrap()
-        .1;
+    let imported = vectors().into_iter().find(|(name, ..)| *name == "bcrypt 72 bytes").unwrap().1;
     assert!(matches(&"x".repeat(72), imported));
     assert!(!matches(&one, imported) && !matches(&two, imported));
 }
@@ -37,16 +33,11 @@ fn atk_a022_a_digest_that_begins_with_zero_is_not_cut_there() {
             buffer.fill(0);
         }
     }
-    let mut begin_with_zero = (0..)
-        .map(|number| format!("password {number}"))
-        .filter(|text| {
-            let mac = Hmac::<sha2::Sha384>::new_from_slice(&[0; 16]).unwrap();
-            mac.chain_update(text).finalize().into_bytes()[0] == 0
-        });
-    let (one, two) = (
-        begin_with_zero.next().unwrap(),
-        begin_with_zero.next().unwrap(),
-    );
+    let mut begin_with_zero = (0..).map(|number| format!("password {number}")).filter(|text| {
+        let mac = Hmac::<sha2::Sha384>::new_from_slice(&[0; 16]).unwrap();
+        mac.chain_update(text).finalize().into_bytes()[0] == 0
+    });
+    let (one, two) = (begin_with_zero.next().unwrap(), begin_with_zero.next().unwrap());
     let stored = hash_blocking(CHEAP_BCRYPT, &Secret::new(one.clone()), None, &Zeros).unwrap();
     assert!(matches(&one, stored.expose()));
     assert!(!matches(&two, stored.expose()));
@@ -77,10 +68,7 @@ fn atk_a028_a_missing_or_other_pepper_is_no_wrong_password() {
         assert!(!verify("wrong", Some(&ours)).unwrap());
         for missing in [None, Some(&other)] {
             for password in ["nine bees keep maria", "wrong"] {
-                assert!(matches!(
-                    verify(password, missing),
-                    Err(HashError::Failed(_))
-                ));
+                assert!(matches!(verify(password, missing), Err(HashError::Failed(_))));
             }
         }
     }
@@ -93,40 +81,26 @@ fn std_s12_a_dump_alone_verifies_nothing_made_with_a_pepper() {
         let id = format!(",keyid={}", pepper(1).id());
         assert!(stored.expose().contains(&id));
         // The thief may strip the key id; the digest is still over the key.
-        assert!(!matches(
-            "nine bees keep maria",
-            &stored.expose().replace(&id, "")
-        ));
+        assert!(!matches("nine bees keep maria", &stored.expose().replace(&id, "")));
     }
 }
 
 #[test]
 fn std_s11_a_hash_carries_scheme_cost_and_a_fresh_salt() {
-    let (one, two) = (
-        made(Scheme::default(), "same", None),
-        made(Scheme::default(), "same", None),
-    );
+    let (one, two) = (made(Scheme::default(), "same", None), made(Scheme::default(), "same", None));
     assert!(one.expose().starts_with("$argon2id$v=19$m=19456,t=2,p=1$"));
     let salt = |hash: &PasswordHash| hash.expose().split('$').nth(4).unwrap().to_owned();
     // 16 bytes in base64.
     assert_eq!(salt(&one).len(), 22);
     assert_ne!(salt(&one), salt(&two));
     assert!(
-        made(CHEAP_BCRYPT, "same", None)
-            .expose()
-            .starts_with("$bcrypt-hmac-sha384$v=1$2b$04$")
+        made(CHEAP_BCRYPT, "same", None).expose().starts_with("$bcrypt-hmac-sha384$v=1$2b$04$")
     );
 }
 
 #[test]
 fn std_s20_what_we_make_is_argon2id_at_owasp_cost_or_bcrypt_over_a_keyed_digest() {
-    assert_eq!(
-        Scheme::default(),
-        Scheme::Argon2id {
-            memory_kib: 19 * 1024,
-            passes: 2
-        }
-    );
+    assert_eq!(Scheme::default(), Scheme::Argon2id { memory_kib: 19 * 1024, passes: 2 });
     assert_eq!(Scheme::BCRYPT, Scheme::Bcrypt { cost: 12 });
     // Recomputed by hand: bcrypt over base64(HMAC-SHA-384(salt and pepper, password)).
     let stored = made(CHEAP_BCRYPT, "nine bees", Some(&pepper(1)));
@@ -208,8 +182,5 @@ fn atk_a014_a_password_over_4096_bytes_is_refused_before_any_work() {
     let verified = verify_blocking(&long, &stored, None);
     assert!(matches!(verified, Err(HashError::TooLong { max: 4096 })));
     let longest = "x".repeat(MAX_PASSWORD_BYTES);
-    assert!(matches(
-        &longest,
-        made(CHEAP_ARGON2, &longest, None).expose()
-    ));
+    assert!(matches(&longest, made(CHEAP_ARGON2, &longest, None).expose()));
 }

@@ -16,12 +16,7 @@ pub(crate) fn vectors() -> Vec<(&'static str, &'static str, &'static str)> {
 }
 
 pub(crate) fn matches(password: &str, stored: &str) -> bool {
-    verify_blocking(
-        &Secret::new(password),
-        &PasswordHash::from_stored(stored),
-        None,
-    )
-    .unwrap()
+    verify_blocking(&Secret::new(password), &PasswordHash::from_stored(stored), None).unwrap()
 }
 
 pub(crate) fn made(scheme: Scheme, password: &str, pepper: Option<&Pepper>) -> PasswordHash {
@@ -29,10 +24,7 @@ pub(crate) fn made(scheme: Scheme, password: &str, pepper: Option<&Pepper>) -> P
 }
 
 pub(crate) const CHEAP_BCRYPT: Scheme = Scheme::Bcrypt { cost: 4 };
-pub(crate) const CHEAP_ARGON2: Scheme = Scheme::Argon2id {
-    memory_kib: 8,
-    passes: 1,
-};
+pub(crate) const CHEAP_ARGON2: Scheme = Scheme::Argon2id { memory_kib: 8, passes: 1 };
 
 pub(crate) fn pepper(byte: u8) -> Pepper {
     Pepper::new(Secret::new(vec![byte; 32])).unwrap()

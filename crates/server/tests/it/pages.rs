@@ -208,7 +208,7 @@ mod browser {
             let session = loop {
                 match ask("POST", &format!("{root}/session"), &capabilities) {
                     Some(answer) => break answer["sessionId"].as_str().unwrap().to_owned(),
-                    None => assert!(began.elapsed() < Duration::from_secs(60), "no browser"),
+                    None => assert!(began.elapsed() < Duration::from_mins(1), "no browser"),
                 }
             };
             Self { driver, url: format!("{root}/session/{session}"), _profile: profile }

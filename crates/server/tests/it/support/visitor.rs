@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 /// A client that keeps cookies and repeats the CSRF token, as a page of ours does.
 #[derive(Clone)]
 pub(crate) struct Visitor {
-    origin: String,
+    pub(crate) origin: String,
     agent: ureq::Agent,
     pub(crate) cookies: BTreeMap<String, String>,
     pub(crate) csrf: Option<String>,
@@ -28,7 +28,7 @@ impl Visitor {
         let config = ureq::Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
-            .timeout_global(Some(std::time::Duration::from_secs(60)))
+            .timeout_global(Some(std::time::Duration::from_mins(1)))
             .build();
         Self {
             origin: origin.to_owned(),
@@ -98,31 +98,18 @@ impl Visitor {
         if let Some(kind) = kind {
             request = request.header("content-type", kind);
         }
-        let response = self.agent.run(request.body(body).unwrap()).expect("an answer");
-        self.taken(response)
+        self.try_send(request.body(body).unwrap()).expect("an answer")
     }
 
-    /// As [`Self::post`], of a server that may be gone: `None` when no answer came.
-    pub(crate) fn try_post(&mut self, path: &str, body: &Value) -> Option<Answer> {
-        let jar: Vec<_> = self.cookies.iter().map(|(n, v)| format!("{n}={v}")).collect();
-        let request = ureq::http::Request::builder()
-            .method("POST")
-            .uri(format!("{}{path}", self.origin))
-            .header("cookie", jar.join("; "))
-            .header("x-csrf-token", self.csrf.as_deref().unwrap_or_default())
-            .header("content-type", "application/json");
-        let response = self.agent.run(request.body(body.to_string()).unwrap()).ok()?;
-        Some(self.taken(response))
-    }
-
-    /// Reads an answer and keeps its cookies.
-    fn taken(&mut self, mut response: ureq::http::Response<ureq::Body>) -> Answer {
+    /// Sends a request to a server that may be gone; keeps the cookies of its answer.
+    pub(crate) fn try_send(&mut self, request: ureq::http::Request<String>) -> Option<Answer> {
+        let mut response = self.agent.run(request).ok()?;
         let headers: Vec<_> = response
             .headers()
             .iter()
             .map(|(n, v)| (n.to_string(), String::from_utf8_lossy(v.as_bytes()).into_owned()))
             .collect();
-        let text = response.body_mut().read_to_string().unwrap();
+        let text = response.body_mut().read_to_string().ok()?;
         for (_, cookie) in headers.iter().filter(|(name, _)| name == "set-cookie") {
             let (name, rest) = cookie.split_once('=').unwrap();
             let value = rest.split(';').next().unwrap_or_default();
@@ -132,7 +119,7 @@ impl Visitor {
                 self.cookies.insert(name.to_owned(), value.to_owned());
             }
         }
-        Answer { status: response.status().as_u16(), headers, text }
+        Some(Answer { status: response.status().as_u16(), headers, text })
     }
 
     pub(crate) fn log_in(&mut self, username: &str, password: &str) -> Answer {
