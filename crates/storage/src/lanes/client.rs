@@ -46,6 +46,7 @@ impl ClientLanes {
                 number: u64::try_from(number).unwrap_or(0),
                 url: url.clone(),
                 conn: first.take(),
+                is_suspect: false,
                 observers: Arc::clone(observers),
             };
             let queue = Arc::clone(&lanes.queue);
@@ -74,6 +75,8 @@ struct Lane {
     number: u64,
     url: DatabaseUrl,
     conn: Option<AnyConnection>,
+    /// Whether the server was last found to be gone.
+    is_suspect: bool,
     observers: Arc<Observers>,
 }
 
@@ -98,6 +101,7 @@ impl Lane {
             };
             if broken {
                 self.conn = None;
+                self.is_suspect = true;
             }
             let was_cut = broken && !reconnected && error.kind == StoreErrorKind::Unavailable;
             if was_cut && (stage == Stage::Begin || mode != Mode::Write) {
@@ -125,16 +129,25 @@ impl Lane {
     fn connection(&mut self) -> StoreResult<&mut AnyConnection> {
         let conn = match self.conn.take() {
             Some(conn) => conn,
-            None => connect(&self.url)?,
+            None => self.connect()?,
         };
         Ok(self.conn.insert(conn))
+    }
+
+    fn connect(&mut self) -> StoreResult<AnyConnection> {
+        // Asked only where there is cause: a server takes note of visitors who do not log in.
+        if self.is_suspect
+            && let Some(reason) = dialect::server_is_slow_to_answer(&self.url)
+        {
+            return Err(StoreError::because(StoreErrorKind::Unavailable, reason));
+        }
+        let conn = connect(&self.url);
+        self.is_suspect = conn.is_err();
+        conn
     }
 }
 
 fn connect(url: &DatabaseUrl) -> StoreResult<AnyConnection> {
-    if let Some(reason) = dialect::server_is_slow_to_answer(url) {
-        return Err(StoreError::because(StoreErrorKind::Unavailable, reason));
-    }
     let mut conn = AnyConnection::connect(url, Access::ReadWrite)
         .map_err(|error| StoreError::because(StoreErrorKind::Unavailable, error))?;
     dialect::prepare(&mut conn, Access::ReadWrite)

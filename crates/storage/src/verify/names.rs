@@ -17,7 +17,7 @@ use super::{
     rows::{database, hex},
 };
 use crate::{
-    rows::users::{UserRow, password_scheme, names_key},
+    rows::users::{UserRow, names_key, password_scheme},
     schema::{grants, groups, objects, permissions, users},
 };
 
