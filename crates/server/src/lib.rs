@@ -68,3 +68,7 @@ pub use crate::{
     problem::Problem,
     site::{Services, Site},
 };
+
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;
