@@ -9,7 +9,7 @@ use std::{
     net::TcpListener,
     path::Path,
     process::{Child, Command, Stdio},
-    sync::atomic::{AtomicBool, Ordering},
+    sync::atomic::{AtomicBool, AtomicUsize, Ordering},
     time::{Duration, Instant},
 };
 
@@ -165,7 +165,8 @@ fn write_until_killed(
     });
 }
 
-fn nothing_acknowledged_is_lost(kind: Database) {
+/// A database with a superuser, made as an operator makes one.
+fn with_superuser(kind: Database) -> TestDatabase {
     let database = TestDatabase::fresh(kind);
     let mut child =
         command(&database, &["createsuperuser", "--username", "admin", "--password-stdin"])
@@ -175,6 +176,11 @@ fn nothing_acknowledged_is_lost(kind: Database) {
             .unwrap();
     std::io::Write::write_all(&mut child.stdin.take().unwrap(), PASSWORD.as_bytes()).unwrap();
     assert!(child.wait().unwrap().success());
+    database
+}
+
+fn nothing_acknowledged_is_lost(kind: Database) {
+    let database = with_superuser(kind);
     let made = succeed(&database, &["group", "add", "lab", "--json"]);
     let group = serde_json::from_str::<Value>(&made).unwrap()["id"].as_str().unwrap().to_owned();
     let mut acknowledged = Acknowledged::new();
@@ -200,6 +206,35 @@ fn nothing_acknowledged_is_lost(kind: Database) {
     };
     assert_eq!(told(&mut connection, "user.added"), users.len());
     assert_eq!(told(&mut connection, "group.member_added"), members.len());
+}
+
+fn two_processes_act_as_one(kind: Database) {
+    let database = with_superuser(kind);
+    let (one, other) = (Server::start(&database), Server::start(&database));
+    let mut here = Visitor::new(&one.origin);
+    here.log_in("admin", PASSWORD).expect(200);
+    let won = AtomicUsize::new(0);
+    std::thread::scope(|scope| {
+        for number in 0..50 {
+            let origin = if number % 2 == 0 { &one.origin } else { &other.origin };
+            let (mut admin, won) = (here.at(origin), &won);
+            scope.spawn(move || {
+                match admin.post("/api/v1/users", &json!({ "username": "only" })).status {
+                    201 => drop(won.fetch_add(1, Ordering::SeqCst)),
+                    422 | 503 => {}
+                    status => panic!("{status}"),
+                }
+            });
+        }
+    });
+    assert_eq!(won.into_inner(), 1);
+    let mut there = here.at(&other.origin);
+    assert!(there.is_in());
+    here.post("/api/v1/logout", &json!({})).expect(204);
+    let ended = Instant::now();
+    while there.is_in() {
+        assert!(ended.elapsed() <= Duration::from_secs(1), "still in after {:?}", ended.elapsed());
+    }
 }
 
 /// Starts a command and kills it at a seeded moment.
@@ -256,6 +291,11 @@ macro_rules! on {
             #[test]
             fn flt_f09_nothing_acknowledged_is_lost_when_the_server_is_killed() {
                 nothing_acknowledged_is_lost($kind);
+            }
+
+            #[test]
+            fn flt_f11_two_processes_act_as_one() {
+                two_processes_act_as_one($kind);
             }
 
             #[test]
