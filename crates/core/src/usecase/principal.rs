@@ -4,7 +4,7 @@
 use std::{
     collections::VecDeque,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError, Weak,
         atomic::{AtomicI64, AtomicU64, Ordering},
     },
     time::Duration,
@@ -73,7 +73,8 @@ impl Principals {
             trusted_until: AtomicI64::new(i64::MIN),
             seen: Mutex::default(),
         });
-        store.observe(Arc::clone(&principals) as Arc<dyn ChangeObserver>);
+        // Not held by the store, which it holds itself: both could never go.
+        store.observe(Arc::new(Listener(Arc::downgrade(&principals))));
         principals
     }
 
@@ -263,10 +264,10 @@ impl Principals {
             .await?;
         let in_sequence = (after + 1..).zip(&changes).all(|(n, change)| change.number == n);
         if in_sequence && changes.last().map_or(after, |change| change.number) == last {
-            self.committed(&changes.iter().map(|change| change.change).collect::<Vec<_>>());
+            self.forget(&changes.iter().map(|change| change.change).collect::<Vec<_>>());
         } else {
             // Too many to follow, or forgotten since we last asked: start afresh.
-            self.committed(&[Change::Everyone]);
+            self.forget(&[Change::Everyone]);
         }
         self.last_number.store(last, Ordering::Release);
         self.trusted_until.store(asked_at.plus(TRUST).as_micros(), Ordering::Release);
@@ -294,8 +295,20 @@ impl Principals {
     }
 }
 
-impl ChangeObserver for Principals {
+/// Passes the store's news on for as long as there is somebody to tell.
+struct Listener(Weak<Principals>);
+
+impl ChangeObserver for Listener {
     fn committed(&self, changes: &[Change]) {
+        if let Some(principals) = self.0.upgrade() {
+            principals.forget(changes);
+        }
+    }
+}
+
+impl Principals {
+    /// Marks stale what the changes concern.
+    fn forget(&self, changes: &[Change]) {
         for change in changes {
             self.changes.fetch_add(1, Ordering::AcqRel);
             match change {
