@@ -9,6 +9,7 @@
 pub mod child;
 pub mod closed;
 pub mod cpu;
+pub mod django;
 pub mod http;
 pub mod memory;
 pub mod open;

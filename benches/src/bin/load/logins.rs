@@ -6,12 +6,13 @@ use serde_json::json;
 use vestibule_auth::hashing::{Scheme, hash_blocking, verify_blocking};
 use vestibule_benches::{
     Result, cpu,
+    django::Django,
     http::{Connection, Request},
     stats::{median, micros, paired_ratio},
     table::Table,
     world,
 };
-use vestibule_core::{Secret, SystemEntropy};
+use vestibule_core::{Secret, SystemEntropy, ports::hasher::PasswordHash};
 
 use crate::{
     serve::{PASSWORD, PREFIX},
@@ -85,19 +86,46 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         ]);
     }
     println!("\n{table}");
+    compare_with_django(&Django::find()?)?;
     println!("unknown name / wrong password: {:.3}", paired_ratio(&took[2], &took[1]));
+    Ok(())
+}
+
+/// A hash that Django 5.2 made of [`PASSWORD`], at its own cost.
+const OF_DJANGO: &str =
+    "pbkdf2_sha256$1000000$yYTXllheDLBVdo7pnZztfl$k1Nt9tSp2wq8VkGQx9eMoIgVMzAKIhXcK7nEz4+qj2A=";
+
+/// What a login with an imported hash costs there and here.
+fn compare_with_django(django: &Django) -> Result<()> {
+    let stored = PasswordHash::from_stored(OF_DJANGO);
+    let (mut there, mut here) = (Vec::new(), Vec::new());
+    for _ in 0..3 {
+        let once = cpu::pinned(cpu::SERVER_CORE, || django.verify(OF_DJANGO, PASSWORD))?;
+        there.push(micros(once));
+        here.push(micros(best_of_three(&stored)?));
+    }
+    println!(
+        "Django's PBKDF2 hash: {:.1} ms in Django, {:.1} ms here: {:.3}",
+        median(&there) / 1000.0,
+        median(&here) / 1000.0,
+        paired_ratio(&here, &there),
+    );
     Ok(())
 }
 
 /// How long one verification takes on the server's core while the server is idle.
 pub(crate) fn verify_time() -> Result<Duration> {
+    let password = Secret::new(PASSWORD);
+    best_of_three(&hash_blocking(Scheme::BCRYPT, &password, None, &SystemEntropy)?)
+}
+
+fn best_of_three(stored: &PasswordHash) -> Result<Duration> {
     cpu::pinned(cpu::SERVER_CORE, || {
         let password = Secret::new(PASSWORD);
-        let hash = hash_blocking(Scheme::BCRYPT, &password, None, &SystemEntropy)?;
         let mut best = Duration::MAX;
         for _ in 0..3 {
             let begin = Instant::now();
-            if !verify_blocking(&password, &hash, None)? {
+            if !verify_blocking(&password, stored, None)? {
                 return Err("the password is not the one".into());
             }
             best = best.min(begin.elapsed());

@@ -6,7 +6,6 @@
 use clap::{Parser, Subcommand};
 use vestibule_benches::Result;
 
-mod django;
 mod logins;
 mod serve;
 mod sessions;

@@ -12,7 +12,6 @@ use vestibule_benches::{
 };
 
 use crate::{
-    django,
     serve::PREFIX,
     sites::{self, Ours, Site},
 };
@@ -22,8 +21,10 @@ const WARM: usize = 10_000;
 /// Sessions that are each checked once while nothing is remembered.
 const COLD: usize = 200_000;
 const USERS: usize = 1000;
-/// Long enough that each warm session has been asked about.
-const WARM_UP: Duration = Duration::from_millis(700);
+/// After each warm session has been asked about once.
+const WARM_UP: Duration = Duration::from_millis(300);
+/// Longer than asking about each warm session takes the slowest site.
+const ALL: Duration = Duration::from_mins(1);
 
 /// How long and how often.
 #[derive(clap::Args)]
@@ -71,27 +72,27 @@ impl<'a> Subject<'a> {
     }
 
     fn measure(&mut self, connections: usize, duration: Duration) -> Result<()> {
-        let load = |duration| closed::Load {
-            requests: &self.requests,
-            expected: self.expected,
-            once: self.forget.is_some(),
-            connections,
-            duration,
-        };
-        let run = |duration| {
-            closed::run(self.server.address, &load(duration))
+        let run = |once, duration| {
+            let load = closed::Load {
+                requests: &self.requests,
+                expected: self.expected,
+                once,
+                connections,
+                duration,
+            };
+            closed::run(self.server.address, &load)
                 .map_err(|error| format!("{}: {error}", self.name))
         };
-        match &self.forget {
-            Some(request) => {
-                self.server.ask(request)?;
+        if let Some(request) = &self.forget {
+            self.server.ask(request)?;
+        } else {
+            if self.requests.len() > connections {
+                run(true, ALL)?;
             }
-            None => {
-                run(WARM_UP)?;
-            }
+            run(false, WARM_UP)?;
         }
         let before = self.server.cpu()?;
-        let seen = run(duration)?;
+        let seen = run(self.forget.is_some(), duration)?;
         let used = self.server.cpu()?.saturating_sub(before);
         self.rates.push(seen.rate());
         self.cpu_micros.push(micros(used) / float(seen.latencies.len()));
@@ -117,7 +118,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         },
     )?;
     let django =
-        (!arguments.no_django).then(|| django::start(directory.path(), USERS, core)).transpose()?;
+        (!arguments.no_django).then(|| sites::django(directory.path(), USERS, core)).transpose()?;
     cpu::pin(cpu::LOAD_CORE)?;
 
     let mut subjects = subjects(&bare, &by_hand, &ours, django.as_ref());

@@ -5,6 +5,7 @@ use std::{env, fs, path::Path, process::Command};
 use vestibule_benches::{
     Result,
     child::{Server, free_address},
+    django::Django,
     http::Request,
 };
 
@@ -67,6 +68,15 @@ pub(crate) fn ours(directory: &Path, site: Ours) -> Result<Site> {
     )?;
     let server = Server::start(command, address, "/check", site.core)?;
     Site::with_tokens(server, &tokens)
+}
+
+/// Django, with as many users as sessions.
+pub(crate) fn django(directory: &Path, sessions: usize, core: usize) -> Result<Site> {
+    let django = Django::find()?;
+    Ok(Site {
+        tokens: django.prepare(directory, sessions)?,
+        server: django.serve(directory, core)?,
+    })
 }
 
 impl Site {

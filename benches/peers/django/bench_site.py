@@ -1,9 +1,9 @@
 """The smallest Django site that asks what a session check asks: am I logged in, and may I?
 
-    python site.py prepare DATABASE SESSIONS   makes the database, prints a session key per line
-    python site.py people DATABASE USERS       makes one to import, prints how long Django took
-    python site.py verify HASH PASSWORD        prints how long one verification takes
-    gunicorn site:application                  serves it (the database is in $BENCH_DATABASE)
+    python bench_site.py prepare DATABASE SESSIONS   makes the database, prints a session key per line
+    python bench_site.py people DATABASE USERS GROUPS  makes one to import, prints how long Django took
+    python bench_site.py verify HASH PASSWORD        prints how long one verification takes
+    gunicorn bench_site:application             serves it (the database is in $BENCH_DATABASE)
 """
 
 import os
@@ -84,8 +84,8 @@ def prepare(sessions):
             print(session.session_key)
 
 
-def people(users):
-    """So many users in three of a hundred groups each, by bulk_create in one transaction."""
+def people(users, groups_each):
+    """So many users, each in so many of a hundred groups, by bulk_create in one transaction."""
     from django.contrib.auth.models import Group, Permission, User
     from django.core.management import call_command
     from django.db import transaction
@@ -111,21 +111,19 @@ def people(users):
             ],
             batch_size=1000,
         )
-    took_users = time.perf_counter() - began
-    with transaction.atomic():
         groups = Group.objects.bulk_create([Group(name=f"group{number}") for number in range(100)])
         for group in groups:
             group.permissions.add(*Permission.objects.all())
         members = User.groups.through
         members.objects.bulk_create(
             [
-                members(user_id=user.pk, group_id=groups[(number + step) % 100].pk)
+                members(user_id=user.pk, group_id=groups[(number + 7 * step) % 100].pk)
                 for number, user in enumerate(accounts)
-                for step in (0, 7, 13)
+                for step in range(groups_each)
             ],
             batch_size=1000,
         )
-    print(took_users, time.perf_counter() - began)
+    print(time.perf_counter() - began)
 
 
 def verify(stored, password):
@@ -145,8 +143,8 @@ if __name__ == "__main__":
     match sys.argv[1:]:
         case ["prepare", _, sessions]:
             prepare(int(sessions))
-        case ["people", _, users]:
-            people(int(users))
+        case ["people", _, users, groups_each]:
+            people(int(users), int(groups_each))
         case ["verify", stored, password]:
             verify(stored, password)
         case _:

@@ -1,0 +1,62 @@
+//! The import of a Django site's users, beside what Django itself takes to write them.
+
+use std::time::{Duration, Instant};
+
+use futures_executor::block_on;
+use tempfile::TempDir;
+use vestibule_benches::{
+    Result,
+    django::Django,
+    memory,
+    stats::{median, paired_ratio},
+    table::Table,
+    world,
+};
+use vestibule_storage::django;
+
+/// How many and how often.
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// How many users there are
+    #[arg(long, default_value_t = 100_000)]
+    users: usize,
+    /// How many groups each of them is in
+    #[arg(long, default_value_t = 0)]
+    groups: usize,
+    /// How often both are run in turn
+    #[arg(long, default_value_t = 3)]
+    rounds: usize,
+}
+
+pub(crate) fn run(arguments: &Arguments, fresh: &dyn Fn() -> Result<TempDir>) -> Result<()> {
+    let django = Django::find()?;
+    let (mut theirs, mut ours, mut again) = (Vec::new(), Vec::new(), Vec::new());
+    for round in 0..arguments.rounds {
+        println!("round {} of {}", round + 1, arguments.rounds);
+        let directory = fresh()?;
+        let (source, took) = django.people(directory.path(), arguments.users, arguments.groups)?;
+        theirs.push(took.as_secs_f64());
+        let source = source.display().to_string();
+        let store = memory::empty_store(directory.path())?;
+        let import = || -> Result<Duration> {
+            let begin = Instant::now();
+            let options = django::Options::default();
+            let cx = world::cx();
+            block_on(django::import(&source, &store, &cx, options, &mut |_| {}))?;
+            Ok(begin.elapsed())
+        };
+        ours.push(import()?.as_secs_f64());
+        let users = block_on(store.read(|tx| tx.user_count()))?;
+        if users != u64::try_from(arguments.users)? {
+            return Err(format!("{users} users were imported").into());
+        }
+        again.push(import()?.as_secs_f64());
+    }
+    let mut table = Table::new(["what", "seconds"]);
+    table.row(["Django's bulk_create".to_owned(), format!("{:.2}", median(&theirs))]);
+    table.row(["import".to_owned(), format!("{:.2}", median(&ours))]);
+    table.row(["import again, nothing new".to_owned(), format!("{:.2}", median(&again))]);
+    println!("\n{table}");
+    println!("Django / import: {:.1}", paired_ratio(&theirs, &ours));
+    Ok(())
+}
