@@ -180,8 +180,9 @@ impl Principals {
         self.note_use(&warm, now);
         self.sessions.pin().insert(digest, Arc::clone(&warm));
         if self.changes.load(Ordering::Acquire) != before {
-            // The session itself may have ended between the look-up and now.
-            self.sessions.pin().remove(&digest);
+            // The session itself may have ended between the look-up and now: good for this
+            // request, asked about again at the next. What is known of its use is kept.
+            warm.principal.is_stale.store(true, Ordering::Release);
         }
         Ok(Some(warm.authenticated()))
     }
