@@ -101,6 +101,14 @@ fn chunked(body: &[u8]) -> io::Result<Option<usize>> {
     }
 }
 
+/// The name and the value of the first cookie that an answer sets.
+fn cookie_in(answer: &str) -> Option<String> {
+    let (head, _) = answer.split_once("\r\n\r\n")?;
+    let mut headers = head.lines().filter_map(|line| line.split_once(':'));
+    let (_, cookie) = headers.find(|(name, _)| name.eq_ignore_ascii_case("set-cookie"))?;
+    cookie.split(';').next().map(|pair| pair.trim().to_owned())
+}
+
 fn find(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
     bytes.windows(wanted.len()).position(|at| at == wanted)
 }
@@ -165,6 +173,13 @@ impl Connection {
         Ok(answer)
     }
 
+    /// Sends a request and answers the first cookie that comes back, as it is to be sent.
+    pub fn ask_cookie(&mut self, request: &Request) -> io::Result<String> {
+        let answer = self.ask(request)?;
+        let text = String::from_utf8_lossy(&self.inbox[..answer.bytes]);
+        cookie_in(&text).ok_or_else(|| malformed("no cookie was set"))
+    }
+
     /// Sends a request and waits for its answer, at most for the patience it was opened with
     /// after each piece of it.
     pub fn ask(&mut self, request: &Request) -> io::Result<Answer> {
@@ -206,6 +221,13 @@ mod tests {
         let answer = parse(text).unwrap().unwrap();
         assert_eq!((answer.status, answer.bytes), (503, text.len()));
         assert!(answer.closes && answer.has_retry_after);
+    }
+
+    #[test]
+    fn a_cookie_is_sent_back_without_its_attributes() {
+        let answer = "HTTP/1.1 200 OK\r\nSet-Cookie: id=a=b; Path=/; HttpOnly\r\n\r\n";
+        assert_eq!(cookie_in(answer).as_deref(), Some("id=a=b"));
+        assert_eq!(cookie_in("HTTP/1.1 200 OK\r\n\r\nset-cookie: a=b"), None);
     }
 
     #[test]

@@ -28,15 +28,19 @@ pub struct Remembering {
 
 /// Makes an embedded database in the directory, migrated and empty.
 pub fn empty_store(directory: &Path) -> Result<Store> {
-    vestibule_storage::migrate(&url(directory), &mut |_| {})?;
-    open_store(directory)
+    migrated(&url(directory))
 }
 
-/// Opens the embedded database in the directory.
-pub fn open_store(directory: &Path) -> Result<Store> {
+/// Brings a database up to date and opens it.
+pub fn migrated(url: &str) -> Result<Store> {
+    vestibule_storage::migrate(url, &mut |_| {})?;
+    open_store(url)
+}
+
+/// Opens a database that is up to date.
+pub fn open_store(url: &str) -> Result<Store> {
     let options = StoreOptions { pool_size: 8 };
-    let store = vestibule_storage::open(&url(directory), &options)?;
-    Ok(Store::new(Arc::new(store)))
+    Ok(Store::new(Arc::new(vestibule_storage::open(url, &options)?)))
 }
 
 /// The address of the embedded database in a directory.
@@ -61,7 +65,7 @@ impl Remembering {
     /// Opens the site that was made in the directory; nothing is remembered yet.
     pub fn open(directory: &Path) -> Result<Self> {
         let tokens = fs::read_to_string(directory.join("tokens"))?;
-        let store = open_store(directory)?;
+        let store = open_store(&url(directory))?;
         let seal = block_on(world::seal(&store))?;
         let principals = Principals::new(&store, seal, SessionLimits::default());
         block_on(principals.sync(&SystemClock))?;

@@ -3,7 +3,7 @@
 
 #![expect(clippy::expect_used, reason = "a bench that cannot be set up has nothing to show")]
 
-use std::{hint::black_box, sync::Arc};
+use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use futures_executor::block_on;
@@ -12,7 +12,7 @@ use vestibule_benches::{
     world,
 };
 use vestibule_core::{
-    OpCx,
+    OpCx, Timestamp,
     domain::{
         grant::{Grant, Scope, Subject},
         group::Group,
@@ -83,15 +83,16 @@ fn ask(
     catalogue: &Catalogue,
     permission: &str,
     object: Option<&ObjectRef>,
-    cx: &OpCx,
+    now: Timestamp,
 ) -> bool {
     let question =
         Question { permission: black_box(permission), object: black_box(object), known: None };
-    decide(facts, catalogue, question, cx.now()).allowed
+    decide(facts, catalogue, question, now).allowed
 }
 
 fn whole_decision(criterion: &mut Criterion) {
     let cx = world::cx();
+    let now = cx.now();
     let mut group = criterion.benchmark_group("decide");
     for grants in GRANTS {
         let (facts, catalogue) = facts(grants, &cx);
@@ -110,10 +111,10 @@ fn whole_decision(criterion: &mut Criterion) {
             ("unknown", "bench.unheard".to_owned(), Some(elsewhere), false),
         ];
         for (name, permission, object, expected) in &questions {
-            let allowed = ask(&facts, &catalogue, permission, object.as_ref(), &cx);
+            let allowed = ask(&facts, &catalogue, permission, object.as_ref(), now);
             assert_eq!(allowed, *expected, "{name} among {grants}");
             group.bench_function(BenchmarkId::new(*name, grants), |bencher| {
-                bencher.iter(|| ask(&facts, &catalogue, permission, object.as_ref(), &cx));
+                bencher.iter(|| ask(&facts, &catalogue, permission, object.as_ref(), now));
             });
         }
     }
@@ -145,17 +146,6 @@ fn remembered_decision(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// From the account's facts alone, nothing compiled to bits: what an uncached check costs beside
-/// reading the facts.
-fn uncached(criterion: &mut Criterion) {
-    let cx = world::cx();
-    let (facts, catalogue) = facts(30, &cx);
-    let catalogue = Arc::new(catalogue);
-    criterion.bench_function("decide/30 grants, whole", |bencher| {
-        bencher.iter(|| ask(&facts, &catalogue, &code(0), None, &cx));
-    });
-}
-
 #[cfg(feature = "peers")]
 fn beside(criterion: &mut Criterion) {
     peers::bench(criterion, &GRANTS);
@@ -164,5 +154,5 @@ fn beside(criterion: &mut Criterion) {
 #[cfg(not(feature = "peers"))]
 fn beside(_: &mut Criterion) {}
 
-criterion_group!(benches, whole_decision, remembered_decision, uncached, beside);
+criterion_group!(benches, whole_decision, remembered_decision, beside);
 criterion_main!(benches);

@@ -20,11 +20,17 @@ use crate::{
 const WARM: usize = 10_000;
 /// Sessions that are each checked once while nothing is remembered.
 const COLD: usize = 200_000;
+const WARM_CHECK: &str = "check: CurrentUser and has";
+const COLD_CHECK: &str = "check, nothing remembered";
 const USERS: usize = 1000;
 /// After each warm session has been asked about once.
 const WARM_UP: Duration = Duration::from_millis(300);
 /// Longer than asking about each warm session takes the slowest site.
 const ALL: Duration = Duration::from_mins(1);
+
+/// What else there is in Rust, and the program that serves it.
+const OTHERS: &[(&str, &str)] =
+    &[("actix-identity, cookie", "identity"), ("axum-login, SQLite", "axum_login")];
 
 /// How long and how often.
 #[derive(clap::Args)]
@@ -41,6 +47,9 @@ pub(crate) struct Arguments {
     /// Leaves the Django site out
     #[arg(long)]
     no_django: bool,
+    /// Also measures actix-identity and axum-login; builds them first
+    #[arg(long)]
+    peers: bool,
 }
 
 /// One thing that is measured, and what was seen in each round.
@@ -119,9 +128,17 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     )?;
     let django =
         (!arguments.no_django).then(|| sites::django(directory.path(), USERS, core)).transpose()?;
+    let others = if arguments.peers { OTHERS } else { &[] }
+        .iter()
+        .map(|(name, program)| Ok((*name, sites::of_others(directory.path(), program, 100, core)?)))
+        .collect::<Result<Vec<_>>>()?;
     cpu::pin(cpu::LOAD_CORE)?;
 
     let mut subjects = subjects(&bare, &by_hand, &ours, django.as_ref());
+    subjects.extend(others.iter().map(|(name, site)| {
+        let requests = site.with_cookies("/check", ToOwned::to_owned);
+        Subject::new(name, &site.server, requests, 200)
+    }));
     let duration = Duration::from_secs(arguments.seconds);
     for round in 0..arguments.rounds {
         println!("round {} of {}", round + 1, arguments.rounds);
@@ -147,7 +164,7 @@ fn subjects<'a>(
     };
     let check = |name, requests, expected| Subject::new(name, &ours.server, requests, expected);
     let made_up = format!("vestibule={}", "A".repeat(64));
-    let mut cold = check("check, nothing remembered", ours.requests("/check", "vestibule"), 200);
+    let mut cold = check(COLD_CHECK, ours.requests("/check", "vestibule"), 200);
     cold.forget = Some(at("/forget", None));
     let mut subjects = vec![
         Subject::new("bare handler", bare, vec![Request::get(bare.address, "/", None)], 200),
@@ -157,7 +174,7 @@ fn subjects<'a>(
             by_hand.requests("/check", "vestibule"),
             200,
         ),
-        check("check: CurrentUser and has", warm("/check"), 200),
+        check(WARM_CHECK, warm("/check"), 200),
         check("check: RequirePermission", warm("/walled"), 200),
         check("check: Access::require", warm("/access"), 200),
         check("no cookie: 401", vec![at("/check", None)], 401),
@@ -196,10 +213,12 @@ fn report(subjects: &mut [Subject<'_>]) {
         let found = subjects.iter().find(|subject| subject.name == name);
         found.map(|subject| subject.rates.as_slice())
     };
-    let ours = "check: CurrentUser and has";
-    for peer in ["check by hand", "Django check"] {
-        if let (Some(ours), Some(peer_rates)) = (rates_of(ours), rates_of(peer)) {
-            println!("ours / {peer}: {:.2}", paired_ratio(ours, peer_rates));
+    let peers = OTHERS.iter().map(|(name, _)| *name);
+    for peer in ["check by hand", "Django check"].into_iter().chain(peers) {
+        for ours in [WARM_CHECK, COLD_CHECK] {
+            if let (Some(ours_rates), Some(peer_rates)) = (rates_of(ours), rates_of(peer)) {
+                println!("{ours} / {peer}: {:.2}", paired_ratio(ours_rates, peer_rates));
+            }
         }
     }
 }

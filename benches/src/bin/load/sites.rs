@@ -1,13 +1,20 @@
 //! How the measured sites are started.
 
-use std::{env, fs, path::Path, process::Command};
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+    process::Command,
+    time::Duration,
+};
 
 use vestibule_benches::{
     Result,
     child::{Server, free_address},
     django::Django,
-    http::Request,
+    http::{Connection, Request},
 };
+
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A running site and what its open sessions are known by.
 pub(crate) struct Site {
@@ -79,6 +86,41 @@ pub(crate) fn django(directory: &Path, sessions: usize, core: usize) -> Result<S
     })
 }
 
+/// A site of other libraries, from the workspace beside this one. Its tokens are whole cookies.
+pub(crate) fn of_others(
+    directory: &Path,
+    program: &str,
+    sessions: usize,
+    core: usize,
+) -> Result<Site> {
+    let target = directory_of(env::current_exe()?, "target")?.join("bench-peers");
+    let built = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+        .args(["build", "--release", "--quiet", "--locked", "--manifest-path"])
+        .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/peers/rust/Cargo.toml"))
+        .arg("--target-dir")
+        .arg(&target)
+        .status()?;
+    if !built.success() {
+        return Err(format!("{program} could not be built: {built}").into());
+    }
+    let address = free_address()?;
+    let mut command = Command::new(target.join("release").join(program));
+    command.args([address.to_string(), path(directory, program)]);
+    let server = Server::start(command, address, "/check", Some(core))?;
+    let mut tokens = Vec::with_capacity(sessions);
+    for _ in 0..sessions {
+        let mut connection = Connection::open(address, PATIENCE)?;
+        tokens.push(connection.ask_cookie(&Request::get(address, "/login", None))?);
+    }
+    Ok(Site { server, tokens })
+}
+
+fn directory_of(program: PathBuf, name: &str) -> Result<PathBuf> {
+    let mut above = program.ancestors();
+    let found = above.find(|path| path.ends_with(name));
+    Ok(found.ok_or("this program does not lie below target/")?.to_owned())
+}
+
 impl Site {
     fn with_tokens(server: Server, tokens: &Path) -> Result<Self> {
         let tokens = fs::read_to_string(tokens)?;
@@ -87,8 +129,13 @@ impl Site {
 
     /// A request of each session.
     pub(crate) fn requests(&self, path: &str, cookie: &str) -> Vec<Request> {
+        self.with_cookies(path, |token| format!("{cookie}={token}"))
+    }
+
+    /// As [`Self::requests`], where tokens are whole cookies.
+    pub(crate) fn with_cookies(&self, path: &str, cookie: impl Fn(&str) -> String) -> Vec<Request> {
         let of_token =
-            |token| Request::get(self.server.address, path, Some(&format!("{cookie}={token}")));
+            |token: &String| Request::get(self.server.address, path, Some(&cookie(token)));
         self.tokens.iter().map(of_token).collect()
     }
 }

@@ -24,20 +24,25 @@ pub(crate) struct Arguments {
     #[arg(long, default_value_t = 0)]
     groups: usize,
     /// How often both are run in turn
-    #[arg(long, default_value_t = 3)]
+    #[arg(long, default_value_t = 3, conflicts_with = "to")]
     rounds: usize,
+    /// Imports once into this database, which must be empty: `postgres://…`, with `--features full`
+    #[arg(long)]
+    to: Option<String>,
 }
 
 pub(crate) fn run(arguments: &Arguments, fresh: &dyn Fn() -> Result<TempDir>) -> Result<()> {
     let django = Django::find()?;
     let (mut theirs, mut ours, mut again) = (Vec::new(), Vec::new(), Vec::new());
-    for round in 0..arguments.rounds {
-        println!("round {} of {}", round + 1, arguments.rounds);
+    let rounds = if arguments.to.is_some() { 1 } else { arguments.rounds };
+    for round in 0..rounds {
+        println!("round {} of {rounds}", round + 1);
         let directory = fresh()?;
         let (source, took) = django.people(directory.path(), arguments.users, arguments.groups)?;
         theirs.push(took.as_secs_f64());
         let source = source.display().to_string();
-        let store = memory::empty_store(directory.path())?;
+        let url = memory::url(directory.path());
+        let store = memory::migrated(arguments.to.as_deref().unwrap_or(&url))?;
         let import = || -> Result<Duration> {
             let begin = Instant::now();
             let options = django::Options::default();
