@@ -23,22 +23,21 @@ pub(crate) struct ServeArgs {
 }
 
 pub(super) fn run(global: &Global, args: &ServeArgs) -> Result<u8, CliError> {
-    let settings = settings(global.sources(), args)?;
-    begin_logging(&settings.log)?;
-    let metrics = Metrics::begin()?;
-    actix_web::rt::System::new().block_on(serve(settings, metrics))
-}
-
-fn settings(sources: Sources, args: &ServeArgs) -> Result<Settings, CliError> {
-    let sources = match &args.listen {
-        Some(address) => sources.with_flag("--listen", "server.listen", address.clone()),
-        None => sources,
-    };
-    let loaded = load(&sources)?;
+    let loaded = load(&sources(global.sources(), args))?;
+    begin_logging(&loaded.settings.log)?;
+    // Secrets are masked by the view itself.
     for setting in loaded.view() {
         tracing::info!(target: "vestibule::settings", key = setting.key, value = %setting.bare(), "setting");
     }
-    Ok(loaded.settings)
+    let metrics = Metrics::begin()?;
+    actix_web::rt::System::new().block_on(serve(loaded.settings, metrics))
+}
+
+fn sources(sources: Sources, args: &ServeArgs) -> Sources {
+    match &args.listen {
+        Some(address) => sources.with_flag("--listen", "server.listen", address.clone()),
+        None => sources,
+    }
 }
 
 async fn serve(settings: Settings, metrics: Metrics) -> Result<u8, CliError> {
