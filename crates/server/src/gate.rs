@@ -1,6 +1,8 @@
 //! What every request passes on its way in and out: host, rate, identity of the request, headers
 //! that keep pages from being framed or cached, one log line.
 
+use std::panic::AssertUnwindSafe;
+
 use actix_web::{
     HttpMessage, HttpRequest, ResponseError,
     body::{EitherBody, MessageBody},
@@ -12,6 +14,7 @@ use actix_web::{
     middleware::Next,
     web,
 };
+use futures_util::future::FutureExt;
 use vestibule_core::id::RequestId;
 
 use crate::{client::client_of, problem::Problem, site::Site};
@@ -34,7 +37,7 @@ pub(crate) async fn gate(
     req.extensions_mut().insert(request);
     let began = site.clock.now();
     let mut response = match admit(req.request(), &site) {
-        Ok(()) => next.call(req).await?.map_into_left_body(),
+        Ok(()) => pass(req, next, request).await?.map_into_left_body(),
         Err(problem) => refuse(req, &problem),
     };
     add_headers(response.headers_mut(), request, site.settings.site.base_url.is_https());
@@ -55,6 +58,22 @@ pub(crate) async fn gate(
         "request"
     );
     Ok(response)
+}
+
+/// Lets a request in. A panic on the way, as in somebody's backend, costs this request alone: it
+/// is answered 500, and the worker goes on.
+async fn pass<B: MessageBody + 'static>(
+    req: ServiceRequest,
+    next: Next<B>,
+    request: RequestId,
+) -> Result<ServiceResponse<B>, actix_web::Error> {
+    // The request is gone with the panic (a second handle on it would keep it from being
+    // routed), so the answer is made further out, as for any error.
+    AssertUnwindSafe(next.call(req)).catch_unwind().await.unwrap_or_else(|_| {
+        metrics::counter!("vestibule_panics_total").increment(1);
+        tracing::error!(target: "vestibule::request", %request, "a handler panicked");
+        Err(Problem::internal().into())
+    })
 }
 
 fn refuse<B>(req: ServiceRequest, problem: &Problem) -> ServiceResponse<EitherBody<B>> {

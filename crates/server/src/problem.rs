@@ -117,6 +117,12 @@ impl Problem {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "not_mounted", detail)
     }
 
+    /// Something broke; the log knows what, the client does not.
+    pub(crate) fn internal() -> Self {
+        let detail = "something went wrong on our side";
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", detail)
+    }
+
     /// The stable word.
     pub fn code(&self) -> &'static str {
         self.0.body.code
@@ -305,8 +311,7 @@ fn busy(code: &'static str, retry_after: u32) -> Problem {
 }
 
 fn internal() -> Problem {
-    let detail = "something went wrong on our side";
-    Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", detail)
+    Problem::internal()
 }
 
 #[cfg(test)]

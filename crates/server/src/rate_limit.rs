@@ -1,8 +1,15 @@
 //! How often one address may do something, counted in this process.
 
-use std::num::NonZeroU32;
+use std::{
+    num::NonZeroU32,
+    sync::atomic::{AtomicI64, Ordering},
+    time::Duration,
+};
 
-use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter, clock::Clock};
+use governor::{
+    DefaultDirectRateLimiter, DefaultKeyedRateLimiter, Quota, RateLimiter, clock::Clock,
+};
+use vestibule_core::Timestamp;
 
 use crate::config::{LimitsSettings, RateLimit};
 
@@ -10,7 +17,22 @@ use crate::config::{LimitsSettings, RateLimit};
 pub struct RateLimits {
     login: Option<DefaultKeyedRateLimiter<String>>,
     requests: Option<DefaultKeyedRateLimiter<String>>,
+    flood: Option<Flood>,
 }
+
+/// Failed logins all over the site. One guess at each of thousands of accounts, from many
+/// addresses, stays below every other limit; only their sum shows it.
+struct Flood {
+    failures: DefaultDirectRateLimiter,
+    window: Duration,
+    /// Until when addresses are slowed down, in microseconds since 1970.
+    until: AtomicI64,
+    /// How often one address may try meanwhile.
+    login: Option<DefaultKeyedRateLimiter<String>>,
+}
+
+/// How much less often an address may try to log in during a flood of failures.
+const SLOWDOWN: u32 = 10;
 
 /// Too often; worth trying again after this many seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,12 +47,21 @@ impl RateLimits {
         Self {
             login: limiter(limits.login_per_address),
             requests: limiter(limits.requests_per_address),
+            flood: Flood::new(limits),
         }
     }
 
     /// Counts an attempt to log in.
-    pub fn login(&self, address: &str) -> Result<(), TooOften> {
+    pub fn login(&self, address: &str, now: Timestamp) -> Result<(), TooOften> {
+        if let Some(flood) = self.flood.as_ref().filter(|flood| flood.is_on(now)) {
+            count(flood.login.as_ref(), address)?;
+        }
         count(self.login.as_ref(), address)
+    }
+
+    /// Counts a failed login. Whether a flood of them has just begun.
+    pub fn login_failed(&self, now: Timestamp) -> bool {
+        self.flood.as_ref().is_some_and(|flood| flood.count(now))
     }
 
     /// Counts a request.
@@ -45,10 +76,45 @@ impl RateLimits {
 
     /// Forgets addresses that could do everything again.
     pub fn tidy(&self) {
-        for limiter in [&self.login, &self.requests].into_iter().flatten() {
+        let slowed = self.flood.as_ref().and_then(|flood| flood.login.as_ref());
+        for limiter in [self.login.as_ref(), self.requests.as_ref(), slowed].into_iter().flatten() {
             limiter.retain_recent();
         }
     }
+}
+
+impl Flood {
+    fn new(limits: &LimitsSettings) -> Option<Self> {
+        let RateLimit::Limited { events, window } = limits.login_failures_per_site else {
+            return None;
+        };
+        let login = match limits.login_per_address {
+            RateLimit::Limited { events, window } => {
+                let fewer = NonZeroU32::new(events.get() / SLOWDOWN).unwrap_or(NonZeroU32::MIN);
+                limiter(RateLimit::Limited { events: fewer, window })
+            }
+            RateLimit::Unlimited => None,
+        };
+        let failures = RateLimiter::direct(quota(events, window)?);
+        Some(Self { failures, window, until: AtomicI64::new(i64::MIN), login })
+    }
+
+    fn is_on(&self, now: Timestamp) -> bool {
+        now.as_micros() < self.until.load(Ordering::Relaxed)
+    }
+
+    fn count(&self, now: Timestamp) -> bool {
+        if self.failures.check().is_ok() {
+            return false;
+        }
+        // Goes on for as long as failures keep coming, and one window longer.
+        let until = now.plus(self.window).as_micros();
+        self.until.fetch_max(until, Ordering::Relaxed) <= now.as_micros()
+    }
+}
+
+fn quota(events: NonZeroU32, window: Duration) -> Option<Quota> {
+    Some(Quota::with_period(window / events.get())?.allow_burst(events))
 }
 
 /// "30/1m" lets 30 through at once and then one every two seconds.
@@ -56,8 +122,7 @@ fn limiter(rate: RateLimit) -> Option<DefaultKeyedRateLimiter<String>> {
     let RateLimit::Limited { events, window } = rate else {
         return None;
     };
-    let quota = Quota::with_period(window / events.get())?.allow_burst(events);
-    Some(RateLimiter::keyed(quota))
+    Some(RateLimiter::keyed(quota(events, window)?))
 }
 
 fn count(limiter: Option<&DefaultKeyedRateLimiter<String>>, address: &str) -> Result<(), TooOften> {

@@ -26,7 +26,7 @@ use vestibule_core::{
         audit::AuditFilter,
         grants::GrantFilter,
         groups::GroupOrder,
-        objects::Visibility,
+        objects::{ObjectFilter, Visibility},
         store::{StoreResult, Tx},
         users::{UserFilter, UserOrder},
     },
@@ -111,7 +111,7 @@ fn ask(tx: &mut dyn Tx, site: &Site) -> StoreResult<()> {
         ..Visibility::default()
     };
     let kind = ObjectType::from_stored("calc".to_owned());
-    tx.visible_objects(&kind, &visibility, &PageRequest::default())?;
+    tx.visible_objects(&kind, &visibility, &ObjectFilter::default(), &PageRequest::default())?;
     tx.session_by_digest(&digest)?;
     tx.session_by_id(session)?;
     tx.sessions_of(user)?;

@@ -41,6 +41,24 @@ pub struct VisibleGroup {
     pub min_level: Level,
 }
 
+/// Which of the visible objects are wanted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ObjectFilter {
+    /// By their owner.
+    pub owner: Option<OwnedBy>,
+    /// By a part of their owner's login name.
+    pub search: Option<String>,
+}
+
+/// Whose objects are wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OwnedBy {
+    /// This user's.
+    User(UserId),
+    /// Anybody else's.
+    Others(UserId),
+}
+
 /// Where we keep what we know of the services' objects.
 pub trait ObjectRepo {
     /// One object.
@@ -55,11 +73,12 @@ pub trait ObjectRepo {
     /// Forgets an object.
     fn delete_object(&mut self, object: &ObjectRef) -> StoreResult<bool>;
 
-    /// A page of the objects of a kind that are visible, by id.
+    /// A page of the objects of a kind that are visible and wanted, by id.
     fn visible_objects(
         &mut self,
         kind: &ObjectType,
         visibility: &Visibility,
+        filter: &ObjectFilter,
         request: &PageRequest<()>,
     ) -> StoreResult<Page<Object>>;
 }

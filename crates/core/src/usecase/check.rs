@@ -20,7 +20,10 @@ use crate::{
         facts::Facts,
         visible::visible,
     },
-    ports::store::{Store, StoreError},
+    ports::{
+        objects::ObjectFilter,
+        store::{Store, StoreError},
+    },
     time::Timestamp,
 };
 
@@ -116,6 +119,7 @@ impl Check {
         cx: &OpCx,
         permission: &str,
         kind: &str,
+        filter: ObjectFilter,
         request: PageRequest<()>,
     ) -> AdminResult<Page<Object>> {
         let user = cx.actor.user_id().ok_or(Forbidden::NotAuthenticated)?;
@@ -128,7 +132,9 @@ impl Check {
                 let facts = facts.ok_or(Forbidden::NotAuthenticated)?;
                 let visibility = visible(facts, &authority.catalogue, &permission, &kind, cx.now());
                 match visibility {
-                    Some(visibility) => Ok(tx.visible_objects(&kind, &visibility, &request)?),
+                    Some(visibility) => {
+                        Ok(tx.visible_objects(&kind, &visibility, &filter, &request)?)
+                    }
                     None => Ok(Page { count: 0, items: Vec::new() }),
                 }
             })

@@ -160,6 +160,17 @@ impl Login {
         }
     }
 
+    /// Writes down that failed logins come in a flood, all over the site.
+    pub async fn report_flood(&self, cx: &OpCx) -> Result<(), StoreError> {
+        let cx = cx.clone();
+        self.store
+            .write(move |tx| {
+                let target = Target::new("site", "", "login");
+                record(tx, &cx, "login.flood", target, "login_failures_per_site", json!({}))
+            })
+            .await
+    }
+
     async fn ask(
         &self,
         attempt: &Attempt,

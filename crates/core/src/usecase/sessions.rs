@@ -87,6 +87,43 @@ impl Sessions {
         Ok(Opened { token, session, user })
     }
 
+    /// Goes on under a new token, as after a proof of identity: the session that the actor acts
+    /// in ends, and another begins in its place. `None` when the actor acts in none.
+    pub async fn renew(&self, cx: &OpCx) -> AdminResult<Option<Opened>> {
+        let Actor::User { id, session: Some(previous), .. } = cx.actor else {
+            return Ok(None);
+        };
+        let token = self.principals.seal().issue(cx);
+        let (now, cx) = (cx.now(), cx.clone());
+        let ends = now.plus(self.principals.limits().absolute);
+        let stored = digest(&token);
+        let renewed = self
+            .store
+            .write::<_, AdminError>(move |tx| {
+                tx.announce(Change::User(id), now)?;
+                let user = tx.user_by_id(id)?.filter(|user| user.is_live(now));
+                let before = tx.session_by_id(previous)?;
+                let (Some(user), Some(before)) = (user, before) else {
+                    return Err(Forbidden::NotAuthenticated.into());
+                };
+                tx.delete_session(previous)?;
+                let session = Session {
+                    id: SessionId::generate(now, cx.entropy()),
+                    digest: stored,
+                    created_at: now,
+                    last_seen_at: now,
+                    expires_at: ends,
+                    ..before
+                };
+                tx.insert_session(&session)?;
+                let target = Target::new("session", session.id, &user.username);
+                record(tx, &cx, "session.renewed", target, "own session", json!({}))?;
+                Ok((session, user))
+            })
+            .await?;
+        Ok(Some(Opened { token, session: renewed.0, user: renewed.1 }))
+    }
+
     /// The actor's own live sessions, oldest first.
     pub async fn own(&self, cx: &OpCx) -> AdminResult<Vec<Session>> {
         let user = cx.actor.user_id().ok_or(Forbidden::NotAuthenticated)?;

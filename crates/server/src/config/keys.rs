@@ -187,6 +187,12 @@ pub const KEYS: &[Key] = &[
         "Failed attempts to log in to one account.",
     ),
     key(
+        "limits.login_failures_per_site",
+        Kind::Rate,
+        Preset::Text("300/10m"),
+        "Failed attempts to log in to all accounts together; beyond it, alarm is raised and an address may try ten times less often.",
+    ),
+    key(
         "limits.requests_per_address",
         Kind::Rate,
         Preset::Text("unlimited"),

@@ -11,6 +11,8 @@ pub struct LimitsSettings {
     pub login_per_address: RateLimit,
     /// Failed attempts to log in to one account.
     pub login_failures_per_account: RateLimit,
+    /// Failed attempts to log in to all accounts together, beyond which addresses are slowed down.
+    pub login_failures_per_site: RateLimit,
     /// Requests of any kind from one address.
     pub requests_per_address: RateLimit,
     /// The largest body of a request, in bytes.
@@ -24,6 +26,7 @@ pub struct LimitsSettings {
 pub(super) struct RawLimits {
     login_per_address: RateLimit,
     login_failures_per_account: RateLimit,
+    login_failures_per_site: RateLimit,
     requests_per_address: RateLimit,
     body_size: ByteSize,
     page_size: u32,
@@ -34,6 +37,7 @@ impl Default for RawLimits {
         Self {
             login_per_address: RateLimit::per(30, 60),
             login_failures_per_account: RateLimit::per(5, 15 * 60),
+            login_failures_per_site: RateLimit::per(300, 10 * 60),
             requests_per_address: RateLimit::Unlimited,
             body_size: ByteSize::kib(64),
             page_size: 200,
@@ -47,6 +51,7 @@ impl RawLimits {
         Some(LimitsSettings {
             login_per_address: raw.login_per_address,
             login_failures_per_account: raw.login_failures_per_account,
+            login_failures_per_site: raw.login_failures_per_site,
             requests_per_address: raw.requests_per_address,
             body_size: usize::try_from(raw.body_size.0).unwrap_or(usize::MAX),
             page_size: raw.page_size,

@@ -20,6 +20,7 @@ pub(crate) struct ListQuery {
     pub(crate) user: Option<String>,
     pub(crate) permission: Option<String>,
     pub(crate) object: Option<String>,
+    pub(crate) owner: Option<String>,
     pub(crate) actor: Option<String>,
     pub(crate) action: Option<String>,
     pub(crate) target_kind: Option<String>,

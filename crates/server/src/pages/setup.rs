@@ -23,7 +23,7 @@ pub(super) struct Form {
 }
 
 pub(super) async fn show(cx: RequestCx, token: Path<String>) -> Result<HttpResponse, Problem> {
-    cx.site.rates.login(&cx.op.client.address)?;
+    cx.site.rates.login(&cx.op.client.address, cx.op.now())?;
     let token = Secret::from(token.into_inner());
     if !cx.site.services.bootstrap.is_good(&cx.op, &token).await? {
         return Ok(dead(&cx.site));
@@ -38,7 +38,7 @@ pub(super) async fn submit(
 ) -> Result<HttpResponse, Problem> {
     let (site, op) = anonymous(&req)?;
     require_own_form(&req, &site)?;
-    site.rates.login(&op.client.address)?;
+    site.rates.login(&op.client.address, op.now())?;
     let token = Secret::from(token.into_inner());
     let password = Secret::from(sent.password);
     if !site.services.bootstrap.is_good(&op, &token).await? {

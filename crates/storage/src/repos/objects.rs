@@ -6,9 +6,10 @@ use vestibule_core::{
         level::Level,
         object::{Object, ObjectPrefix, ObjectRef, ObjectType},
         page::{Page, PageRequest},
+        username::Username,
     },
     ports::{
-        objects::{ObjectRepo, Visibility, VisibleGroup},
+        objects::{ObjectFilter, ObjectRepo, OwnedBy, Visibility, VisibleGroup},
         store::StoreResult,
     },
 };
@@ -18,7 +19,7 @@ use crate::{
     conn::MultiBackend,
     dialect::{self, Filter, all_of, any_of, ids_in, ranges_in, texts_in},
     rows::{objects::ObjectRow, value},
-    schema::objects,
+    schema::{objects, users},
     tx::DieselTx,
     url::Kind,
 };
@@ -110,6 +111,28 @@ fn visible(kind: Kind, of: &ObjectType, visibility: &Visibility) -> Option<Filte
     all_of(conditions)
 }
 
+/// The condition that a wish comes to; `None` when everything is wanted.
+fn wanted(filter: &ObjectFilter) -> Option<Filter> {
+    let mut conditions: Vec<Filter> = Vec::new();
+    match filter.owner {
+        Some(OwnedBy::User(user)) => {
+            conditions.push(Box::new(objects::owner_id.eq(user.as_bytes().to_vec())));
+        }
+        Some(OwnedBy::Others(user)) => {
+            conditions.push(Box::new(objects::owner_id.ne(user.as_bytes().to_vec())));
+        }
+        None => {}
+    }
+    if let Some(text) = filter.search.as_deref().filter(|text| !text.is_empty()) {
+        // By the login name alone: who sees an object sees its owner's, and no more of them.
+        let pattern = dialect::contains(&Username::key_of(text.trim()));
+        let owners =
+            users::table.filter(users::username_key.like(pattern).escape('!')).select(users::id);
+        conditions.push(Box::new(objects::owner_id.eq_any(owners)));
+    }
+    all_of(conditions)
+}
+
 fn one(object: &ObjectRef) -> objects::BoxedQuery<'static, MultiBackend> {
     objects::table
         .filter(objects::kind.eq(object.kind.as_str().to_owned()))
@@ -161,12 +184,16 @@ impl ObjectRepo for DieselTx<'_> {
         &mut self,
         kind: &ObjectType,
         visibility: &Visibility,
+        filter: &ObjectFilter,
         request: &PageRequest<()>,
     ) -> StoreResult<Page<Object>> {
         self.call("objects", |conn| {
             let database = dialect::kind(conn);
-            let filter = || visible(database, kind, visibility);
-            let (Some(counted), Some(listed)) = (filter(), filter()) else {
+            let both = || {
+                let visible = visible(database, kind, visibility)?;
+                all_of([Some(visible), wanted(filter)].into_iter().flatten().collect())
+            };
+            let (Some(counted), Some(listed)) = (both(), both()) else {
                 return Ok(Page { count: 0, items: Vec::new() });
             };
             let count = objects::table.filter(counted).select(count_star()).first(conn)?;

@@ -9,7 +9,7 @@ use vestibule_core::{
         user::User,
     },
     ports::{
-        objects::{Visibility, VisibleGroup},
+        objects::{ObjectFilter, Visibility, VisibleGroup},
         store::{Constraint, StoreErrorKind},
     },
 };
@@ -29,7 +29,8 @@ fn seen(site: &Site, visibility: &Visibility) -> Vec<String> {
     let kind = ObjectType::parse("calc").unwrap();
     let visibility = visibility.clone();
     let request = PageRequest { size: 1000, ..PageRequest::default() };
-    let page = site.read(move |tx| tx.visible_objects(&kind, &visibility, &request));
+    let page = site
+        .read(move |tx| tx.visible_objects(&kind, &visibility, &ObjectFilter::default(), &request));
     assert_eq!(usize::try_from(page.count).unwrap(), page.items.len());
     page.items.iter().map(|object| object.object.id.to_string()).collect()
 }
@@ -198,7 +199,7 @@ on_every_database! {
         let page = |page, descending| {
             let (kind, all) = (kind.clone(), Visibility { everything: true, ..Visibility::default() });
             let request = PageRequest { page, size: 2, order: (), descending };
-            let page = site.read(move |tx| tx.visible_objects(&kind, &all, &request));
+            let page = site.read(move |tx| tx.visible_objects(&kind, &all, &ObjectFilter::default(), &request));
             let ids: Vec<_> = page.items.iter().map(|o| o.object.id.to_string()).collect();
             (page.count, ids.join(" "))
         };

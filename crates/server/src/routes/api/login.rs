@@ -27,13 +27,21 @@ pub(super) async fn login(
 ) -> Result<HttpResponse, Problem> {
     let (site, op) = anonymous(&req)?;
     let opened = open(&req, &site, &op, input).await?;
-    let cookie = cookie(&site, &opened.token);
-    let described = site.services.check.describe(&op, opened.user.id).await?;
+    welcome(&site, &op, &opened).await
+}
+
+/// Hands out a session: its cookie, and all that its user is told of it.
+pub(super) async fn welcome(
+    site: &Site,
+    op: &OpCx,
+    opened: &Opened,
+) -> Result<HttpResponse, Problem> {
+    let described = site.services.check.describe(op, opened.user.id).await?;
     let current =
         described.map(|described| current_of(described, &opened.token, opened.session.expires_at));
     let current = current.ok_or_else(Problem::unauthenticated)?;
     Ok(HttpResponse::Ok()
-        .cookie(cookie)
+        .cookie(cookie(site, &opened.token))
         .insert_header((header::CACHE_CONTROL, "no-store"))
         .json(CurrentOut::from(current)))
 }
@@ -46,7 +54,7 @@ pub(crate) async fn open(
     input: LoginIn,
 ) -> Result<Opened, Problem> {
     refuse_cross_site(req, site)?;
-    site.rates.login(&op.client.address)?;
+    site.rates.login(&op.client.address, op.now())?;
     let previous = match token_of(req, site) {
         Some(token) => site.services.principals.recognise(token.expose(), &*site.clock).await?,
         None => None,
@@ -58,6 +66,10 @@ pub(crate) async fn open(
         Err(error) => {
             metrics::counter!("vestibule_logins_total", "result" => "failed").increment(1);
             if let LoginError::Refused { not_before } = &error {
+                if site.rates.login_failed(op.now()) {
+                    tracing::error!(target: "vestibule::login", "failed logins come in a flood");
+                    site.services.login.report_flood(op).await?;
+                }
                 wait_until(*not_before, site.clock.now()).await;
                 // One line in one form, for fail2ban and its like.
                 tracing::warn!(target: "vestibule::login", address = %op.client.address, "login failed");

@@ -63,6 +63,9 @@ const OBJECTS_QUERY: &[(&str, &str)] = &[
     ("page", "which page, counted from 1"),
     ("page_size", "how many to a page"),
     ("permission", "the permission that must be held on each"),
+    ("owner", "only those of the user with this id, of `me` or of `others`"),
+    ("search", "part of the owner's login name"),
+    ("ordering", "id; - in front: from last to first"),
 ];
 const AUDIT_QUERY: &[(&str, &str)] = &[
     ("page", "which page, counted from 1"),
@@ -112,8 +115,8 @@ pub const ENDPOINTS: &[Endpoint] = rows! {
         LoggedIn, &[], None, 204 None => sessions::end_others;
     delete "/sessions/{id}" "End a session",
         Related(rights::END_SESSION), &[], None, 204 None => sessions::end;
-    post "/password/change" "Change the own password; all other sessions end",
-        LoggedIn, &[], Some(of::<PasswordChangeIn>()), 204 None => users::change_password;
+    post "/password/change" "Change the own password; all other sessions end, and this one goes on under a new token",
+        LoggedIn, &[], Some(of::<PasswordChangeIn>()), 200 Some(One(of::<CurrentOut>())) => users::change_password;
 
     get "/users" "Accounts",
         Permission(rights::VIEW_USER), USERS_QUERY, None, 200 Some(Page(of::<UserOut>())) => users::list;

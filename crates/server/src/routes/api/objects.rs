@@ -2,7 +2,11 @@
 
 use actix_web::{HttpResponse, web::Path};
 use serde_json::json;
-use vestibule_core::{domain::object::ObjectRef, usecase::error::AdminError};
+use vestibule_core::{
+    domain::object::ObjectRef,
+    ports::objects::{ObjectFilter, OwnedBy},
+    usecase::error::AdminError,
+};
 
 use crate::{
     dto::{
@@ -25,10 +29,24 @@ pub(super) async fn list(cx: UserCx, kind: Path<String>) -> Result<HttpResponse,
     let permission = query.permission.as_deref().ok_or_else(|| {
         Problem::malformed_field("permission", "say which permission must be held on each")
     })?;
+    let filter = ObjectFilter {
+        owner: query.owner.as_deref().map(|owner| owned_by(&cx, owner)).transpose()?,
+        search: query.search.clone(),
+    };
     let check = &cx.site.services.check;
-    let page = check.visible(&cx.op, permission, &kind, request.clone()).await?;
+    let page = check.visible(&cx.op, permission, &kind, filter, request.clone()).await?;
     let page = page.map(ObjectOut::from);
     Ok(HttpResponse::Ok().json(PageOut::new(&cx, &request, page)?))
+}
+
+/// Whose objects `owner` asks for: an id, `me` or `others`.
+fn owned_by(cx: &UserCx, owner: &str) -> Result<OwnedBy, Problem> {
+    let own = || cx.op.actor.user_id().ok_or_else(Problem::unauthenticated);
+    match owner {
+        "me" => Ok(OwnedBy::User(own()?)),
+        "others" => Ok(OwnedBy::Others(own()?)),
+        other => Ok(OwnedBy::User(id("owner", other)?)),
+    }
 }
 
 pub(super) async fn get(cx: UserCx, path: Path<(String, String)>) -> Result<HttpResponse, Problem> {

@@ -7,6 +7,7 @@ use vestibule_core::{
     ports::users::{UserFilter, UserOrder},
 };
 
+use super::login::welcome;
 use crate::{
     dto::{
         id,
@@ -75,8 +76,12 @@ pub(super) async fn change_password(
     Posted(cx, input): Posted<PasswordChangeIn>,
 ) -> Result<HttpResponse, Problem> {
     let (old, new) = (Secret::from(input.old_password), Secret::from(input.password));
-    cx.site.services.passwords.change_own(&cx.op, &old, &new).await?;
-    Ok(HttpResponse::NoContent().finish())
+    let services = &cx.site.services;
+    services.passwords.change_own(&cx.op, &old, &new).await?;
+    // Whoever knew the old token does not know the new one (OWASP, Session Management).
+    let renewed = services.sessions.renew(&cx.op).await?;
+    let opened = renewed.ok_or_else(Problem::unauthenticated)?;
+    welcome(&cx.site, &cx.op, &opened).await
 }
 
 pub(super) async fn permissions(cx: UserCx, user: Path<String>) -> Result<HttpResponse, Problem> {
