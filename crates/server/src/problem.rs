@@ -43,7 +43,7 @@ pub(crate) struct ProblemBody {
 }
 
 /// What strangers are told, written out: they may come in floods.
-const NOT_AUTHENTICATED: &str = r#"{"type":"about:blank","title":"Unauthorized","status":401,"code":"not_authenticated","detail":"log in first"}"#;
+const NOT_AUTHENTICATED: &str = r#"{"type":"about:blank","title":"Unauthorized","status":401,"code":"not_authenticated","detail":"log in first: POST api/v1/login"}"#;
 
 /// An error on its way to a client.
 #[derive(Debug)]
@@ -99,7 +99,8 @@ impl Problem {
 
     /// Nobody is logged in. Strangers are many, so this costs the least of all answers.
     pub fn unauthenticated() -> Self {
-        let (code, detail) = (Forbidden::NotAuthenticated.code(), "log in first");
+        let (code, detail) =
+            (Forbidden::NotAuthenticated.code(), "log in first: POST api/v1/login");
         Self::new(StatusCode::UNAUTHORIZED, code, detail)
     }
 

@@ -80,7 +80,7 @@ impl ObjectRef {
             return Err(FieldError::new(
                 "object",
                 "invalid_object_path",
-                "the path has empty, `.` or `..` segments",
+                "the path has empty, `.` or `..` segments, or characters that hide a separator",
             ));
         }
         Ok(Self { kind, id: id.into() })
@@ -167,10 +167,20 @@ impl fmt::Debug for ObjectPrefix {
     }
 }
 
+/// Whether every server reads this path alike: no segment that is empty or a dot, however it is
+/// spelled (`%2e`, `..;x`), and no separator in disguise (`\`, `%2f`, `%5c`).
 fn is_plain_path(path: &str) -> bool {
     let inner = path.strip_prefix('/').unwrap_or(path);
     let inner = inner.strip_suffix('/').unwrap_or(inner);
-    path == "/" || inner.split('/').all(|segment| !matches!(segment, "" | "." | ".."))
+    path == "/" || inner.split('/').all(is_plain_segment)
+}
+
+fn is_plain_segment(segment: &str) -> bool {
+    let spelled = segment.to_ascii_lowercase().replace("%2e", ".");
+    let name = spelled.split(';').next().unwrap_or_default();
+    !matches!(name, "" | "." | "..")
+        && !spelled.contains('\\')
+        && !["%2f", "%5c", "%25"].iter().any(|hidden| spelled.contains(hidden))
 }
 
 /// What we keep about an object of a service.

@@ -24,9 +24,13 @@ pub struct Username {
 
 impl Username {
     /// The most characters a name may have.
-    pub const MAX_CHARS: usize = 150;
+    pub const MAX_CHARS: usize = 255;
 
-    /// A new name. Refused: empty, blanks at the ends, over 150 characters; control,
+    /// The most bytes its key may have: compatibility forms can be 18 times as long as what was
+    /// typed, and an index takes only so much.
+    pub const MAX_KEY_BYTES: usize = 2600;
+
+    /// A new name. Refused: empty, blanks at the ends, over 255 characters; control,
     /// bidirectional, zero-width and unassigned characters; letters of scripts that are not
     /// written together (Unicode Technical Standard 39), as lookalikes are made of them.
     pub fn parse(text: &str) -> Result<Self, FieldError> {
@@ -46,6 +50,13 @@ impl Username {
     pub fn from_elsewhere(text: &str) -> Result<Self, FieldError> {
         let name = text::name("username", text, Self::MAX_CHARS)?;
         let key = Self::key_of(&name);
+        if key.len() > Self::MAX_KEY_BYTES {
+            return Err(FieldError::new(
+                "username",
+                "too_long",
+                "has letters that stand for too many others",
+            ));
+        }
         Ok(Self { name, key })
     }
 

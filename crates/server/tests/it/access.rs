@@ -1,8 +1,8 @@
 //! What people may do to objects, as a service beside the hall and the API see it.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::support::{Db, TestSite, Visitor, on_every_database};
+use crate::support::{Db, TestSite, Visitor, check, group, id_of, join, on_every_database};
 
 on_every_database!(
     a_decision_through_two_nested_groups_is_explained,
@@ -26,24 +26,6 @@ on_every_database!(
     asvs_v8_2_2_objects_of_others_are_out_of_reach_by_any_id,
     asvs_v8_2_3_fields_are_for_those_who_may_set_them,
 );
-
-fn id_of(visitor: &mut Visitor) -> String {
-    visitor.get("/api/v1/session").expect(200).json()["user"]["id"].as_str().unwrap().to_owned()
-}
-
-fn group(admin: &mut Visitor, name: &str, level: &str) -> String {
-    admin.post("/api/v1/groups", &json!({ "name": name, "level": level })).expect(201).id()
-}
-
-fn join(admin: &mut Visitor, group: &str, user: &str, is_manager: bool) {
-    let member = json!({ "user": user, "is_manager": is_manager });
-    admin.post(&format!("/api/v1/groups/{group}/members"), &member).expect(204);
-}
-
-fn check(visitor: &mut Visitor, permission: &str, object: &str) -> Value {
-    let question = json!({ "permission": permission, "object": object });
-    visitor.post("/api/v1/check", &question).expect(200).json()
-}
 
 fn a_decision_through_two_nested_groups_is_explained(db: Db) {
     let site = TestSite::start(db);

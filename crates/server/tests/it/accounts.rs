@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::support::{Db, PASSWORD, TestSite, Visitor, on_every_database};
+use crate::support::{Db, PASSWORD, TestSite, grant, id_of, on_every_database};
 
 on_every_database!(
     seed_cn_4_login_names_are_unique_ignoring_case,
@@ -15,15 +15,6 @@ on_every_database!(
     atk_a218_who_takes_a_deleted_name_inherits_nothing,
     atk_a064_interleaved_requests_are_each_answered_about_their_own_user,
 );
-
-fn id_of(visitor: &mut Visitor) -> String {
-    visitor.get("/api/v1/session").expect(200).json()["user"]["id"].as_str().unwrap().to_owned()
-}
-
-fn grant(admin: &mut Visitor, user: &str, permission: &str) {
-    let grant = json!({ "user": user, "permission": permission });
-    admin.post("/api/v1/grants", &grant).expect(201);
-}
 
 fn seed_cn_4_login_names_are_unique_ignoring_case(db: Db) {
     let site = TestSite::start(db);

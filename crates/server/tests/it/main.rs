@@ -6,10 +6,14 @@ mod support;
 
 mod access;
 mod accounts;
+mod alike;
+mod answers;
 mod contract;
 mod cookies;
 mod guessing;
 mod import;
+mod lifetimes;
+mod objects;
 mod one_time;
 mod pages;
 mod sessions;

@@ -1,8 +1,10 @@
 //! A site under test, and the visitors who come to it.
 
+pub(crate) mod acts;
 pub(crate) mod site;
 pub(crate) mod visitor;
 
+pub(crate) use acts::{check, grant, group, id_of, join};
 pub(crate) use site::{Db, TestSite};
 pub(crate) use visitor::{Answer, Visitor};
 

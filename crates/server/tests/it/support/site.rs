@@ -62,6 +62,7 @@ pub(crate) struct Plan {
     clock: Arc<ManualClock>,
     settings: Vec<(OsString, OsString)>,
     prefix: &'static str,
+    extend: fn(Builder) -> Builder,
 }
 
 impl TestSite {
@@ -79,6 +80,7 @@ impl TestSite {
                 ("VESTIBULE_LIMITS__LOGIN_PER_ADDRESS".into(), "unlimited".into()),
             ],
             prefix: "",
+            extend: |builder| builder,
         }
     }
 
@@ -89,6 +91,7 @@ impl TestSite {
             clock: Arc::clone(&self.clock),
             settings: Vec::new(),
             prefix: "",
+            extend: |builder| builder,
         };
         plan.start()
     }
@@ -161,6 +164,12 @@ impl Plan {
         self
     }
 
+    /// With more than the usual parts.
+    pub(crate) fn extend(mut self, extend: fn(Builder) -> Builder) -> Self {
+        self.extend = extend;
+        self
+    }
+
     /// At the address it listens on.
     pub(crate) fn start(mut self) -> TestSite {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -179,7 +188,7 @@ impl Plan {
         let settings = Settings::load(&Sources::new(None, self.settings)).unwrap();
         let (started, running) = mpsc::channel();
         let (clock, database) = (Arc::clone(&self.clock), Arc::clone(&self.database));
-        let (prefix, storage) = (self.prefix, database.url().to_owned());
+        let (prefix, storage, extend) = (self.prefix, database.url().to_owned(), self.extend);
         let thread = std::thread::spawn(move || {
             actix_web::rt::System::new().block_on(async move {
                 let builder = Vestibule::builder()
@@ -187,7 +196,7 @@ impl Plan {
                     .storage(&storage)
                     .backend(LocalBackend::default())
                     .clock(clock as Arc<dyn Clock>);
-                let vestibule = permissions(builder).build().await.unwrap();
+                let vestibule = extend(permissions(builder)).build().await.unwrap();
                 let app = vestibule.clone();
                 let server = HttpServer::new(move || {
                     App::new().configure(service).configure(app.mount(prefix))
@@ -231,6 +240,7 @@ fn permissions(builder: Builder) -> Builder {
         .object_permission("calc.annotate", "Comment on calculations", "calc", Action::Annotate)
         .object_permission("calc.edit", "Change calculations", "calc", Action::Edit)
         .object_permission("calc.delete", "Delete calculations", "calc", Action::Delete)
+        .object_permission("calc.abort", "Abort calculations", "calc", Action::Edit)
         .object_permission("calc.share", "Share calculations", "calc", Action::Manage)
         .object_permission("run.view", "See runs", "run", Action::View)
         .object_permission("run.delete", "Delete runs", "run", Action::Delete)
@@ -246,6 +256,8 @@ fn service(cfg: &mut web::ServiceConfig) {
         .route("/own/maybe", web::get().to(maybe))
         .route("/own/calc/{id}", web::get().to(show_calc))
         .route("/own/calc/{id}/log", web::get().to(show_calc))
+        .route("/own/calc/{id}/abort", web::post().to(abort_calc))
+        .route("/own/slow", web::get().to(slow))
         .service(web::scope("/own/inside").wrap(RequireLogin).route("", web::get().to(inside)))
         .service(
             web::scope("/own/start")
@@ -265,6 +277,16 @@ async fn maybe(user: Option<CurrentUser>) -> String {
 async fn show_calc(access: Access, id: web::Path<String>) -> Result<String, Problem> {
     access.require("calc.view", ("calc", id.as_str())).await?;
     Ok(format!("calculation {id}"))
+}
+
+async fn abort_calc(access: Access, id: web::Path<String>) -> Result<String, Problem> {
+    access.require("calc.abort", ("calc", id.as_str())).await?;
+    Ok(format!("aborted {id}"))
+}
+
+async fn slow(user: CurrentUser) -> String {
+    tokio::time::sleep(std::time::Duration::from_millis(400)).await;
+    user.username().to_owned()
 }
 
 async fn inside() -> &'static str {

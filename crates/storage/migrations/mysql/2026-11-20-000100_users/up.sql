@@ -1,7 +1,7 @@
 -- Accounts. The *_key columns are what names are found by; names_key is what a search looks into besides.
 CREATE TABLE IF NOT EXISTS `users` (
     `id` BINARY(16) NOT NULL,
-    `username` VARCHAR(150) NOT NULL,
+    `username` VARCHAR(255) NOT NULL,
     `username_key` VARBINARY(2600) NOT NULL,
     `email` VARCHAR(254),
     `email_key` VARBINARY(600),
