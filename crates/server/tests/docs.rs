@@ -50,3 +50,58 @@ fn asvs_v8_1_1_the_documented_rights_are_those_of_the_routes() {
     let text = read("access.md");
     assert!(text.contains(&table), "docs/access.md should hold this table:\n{table}");
 }
+
+#[test]
+fn asvs_v8_1_3_the_documented_circumstances_are_those_of_the_code() {
+    let (text, defaults) = (read("access.md"), defaults());
+    let minutes = vestibule_core::usecase::FRESH.as_secs() / 60;
+    assert!(text.contains(&format!("| {minutes} minutes | 403 `reauthentication_required` |")));
+    let trust = vestibule_core::usecase::principal::TRUST.as_secs();
+    assert!(text.contains(&format!("confirmed by the database | {trust} second ago |")));
+    let limits = &defaults.limits;
+    for (key, rate) in [
+        ("login_per_address", limits.login_per_address),
+        ("requests_per_address", limits.requests_per_address),
+        ("login_failures_per_account", limits.login_failures_per_account),
+        ("login_failures_per_site", limits.login_failures_per_site),
+    ] {
+        let row = format!("| `limits.{key}`: {rate} |");
+        assert!(text.contains(&row), "docs/access.md should hold {row}");
+    }
+    assert_eq!(defaults.session.cookie_age.as_secs(), 24 * 3600);
+    assert!(text.contains("| `session.cookie_age`: 24h | 401 |"));
+    assert_eq!(defaults.session.idle_timeout, None);
+    assert!(text.contains("| `session.idle_timeout`: off | 401 |"));
+}
+
+#[test]
+fn asvs_v8_1_4_each_circumstance_has_a_threshold_and_what_follows() {
+    let text = read("access.md");
+    let section = text.split("## The circumstances").nth(1).unwrap();
+    let rows: Vec<Vec<&str>> = section
+        .lines()
+        .filter(|line| line.starts_with("| ") && !line.starts_with("| circumstance"))
+        .map(|line| line.trim_matches('|').split('|').map(str::trim).collect())
+        .collect();
+    assert!(rows.len() >= 12, "{} rows", rows.len());
+    for row in rows {
+        assert!(row.len() == 3 && row.iter().all(|cell| !cell.is_empty()), "{row:?}");
+    }
+}
+
+#[test]
+fn std_s28_the_documented_events_are_those_that_there_are() {
+    let mut table = String::from("| action | what happened |\n|---|---|\n");
+    for (action, meaning) in vestibule_core::domain::audit::ACTIONS {
+        writeln!(table, "| `{action}` | {meaning} |").unwrap();
+    }
+    assert!(read("audit.md").ends_with(&table), "docs/audit.md should end with:\n{table}");
+}
+
+#[test]
+fn std_s16_the_default_lifetimes_are_within_those_of_a_password_alone() {
+    // SP 800-63B-4, 2.1.3: a login with one factor is repeated within 30 days.
+    let session = defaults().session;
+    assert!(session.cookie_age.as_secs() <= 30 * 24 * 3600);
+    assert!(session.expire_at_browser_close);
+}

@@ -7,6 +7,46 @@ use crate::{
     time::Timestamp,
 };
 
+/// Every name that an event can have, with what it tells. Names stay what they are: filters and
+/// alarms are written against them.
+pub const ACTIONS: &[(&str, &str)] = &[
+    ("login.succeeded", "somebody logged in and a session was opened"),
+    ("login.failed", "a login was refused; the reason stands in `right`"),
+    ("login.throttled", "an account failed so often that it listens no more for a while"),
+    ("login.flood", "failed logins come in a flood, all over the site"),
+    ("logout", "somebody ended the session they were in"),
+    ("session.replaced", "a login in the same browser ended the session before it"),
+    ("session.displaced", "one login too many ended the oldest session"),
+    ("session.renewed", "a session went on under a new token"),
+    ("session.ended", "one session was ended"),
+    ("session.all_ended", "all sessions of a user were ended"),
+    ("user.added", "an account was made"),
+    ("user.changed", "an account was changed; what, from what to what, stands in `details`"),
+    ("user.deleted", "an account was removed"),
+    ("user.password_changed", "somebody changed their own password"),
+    ("user.password_change_failed", "the old password that was given for that was wrong"),
+    ("user.password_set", "somebody's password was set by somebody else"),
+    ("user.password_removed", "somebody's password was taken away"),
+    ("group.added", "a group was made"),
+    ("group.changed", "a group was changed"),
+    ("group.deleted", "a group was removed"),
+    ("group.member_added", "somebody was put into a group"),
+    ("group.member_changed", "a membership was changed"),
+    ("group.member_removed", "somebody was taken out of a group"),
+    ("group.nested", "a group was put into another"),
+    ("group.unnested", "a group was taken out of another"),
+    ("permission.registered", "a service told of a permission"),
+    ("permission.removed", "a permission and all grants of it were removed"),
+    ("grant.added", "a permission was granted"),
+    ("grant.denied", "a permission was denied"),
+    ("grant.renewed", "a grant was given another end"),
+    ("grant.removed", "a grant or a denial was taken back"),
+    ("object.added", "a service told of an object"),
+    ("object.changed", "whose an object is, or who sees it, was changed"),
+    ("object.deleted", "an object and all grants on it were forgotten"),
+    ("import.django", "rows were taken over from a Django site"),
+];
+
 /// What happened, as it is kept. No field ever holds a secret.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AuditEvent {
@@ -24,7 +64,7 @@ pub struct AuditEvent {
     pub user_agent: String,
     /// The request it happened in, to find it in the log.
     pub request: RequestId,
-    /// A stable name: `login.succeeded`, `group.member_added`.
+    /// A stable name, one of [`ACTIONS`].
     pub action: &'static str,
     /// What kind of thing it was done to: `user`, `group`, `session`.
     pub target_kind: &'static str,

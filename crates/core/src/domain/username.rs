@@ -192,6 +192,8 @@ mod tests {
         assert_eq!(code_of("ann\u{3000}"), "surrounding_blanks");
         assert_eq!(code_of(&longest), "accepted");
         assert_eq!(code_of(&format!("{longest}ж")), "too_long");
+        // U+FDFA stands for eighteen characters.
+        assert_eq!(code_of(&"ﷺ".repeat(Username::MAX_CHARS)), "too_long");
     }
 
     #[test]

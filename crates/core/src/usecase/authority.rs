@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// How recent a login has to be for what cannot be undone or gives power away.
-pub(crate) const FRESH: Duration = Duration::from_mins(15);
+pub const FRESH: Duration = Duration::from_mins(15);
 
 /// The actor's rights at the time of the transaction: read within it, never from a cache.
 pub(crate) struct Authority {

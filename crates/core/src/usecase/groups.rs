@@ -256,7 +256,9 @@ fn edit(tx: &mut dyn Tx, cx: &OpCx, id: GroupId, patch: &GroupPatch) -> AdminRes
 pub(super) fn visible(tx: &mut dyn Tx, authority: &Authority, id: GroupId) -> AdminResult<Group> {
     let group = tx.group_by_id(id)?.ok_or(AdminError::NotFound("group"))?;
     let own = authority.facts().is_some_and(|facts| facts.reached(id).is_some());
-    if own || authority.right(rights::VIEW_GROUP).is_some() {
+    // Who may change it may see what they change.
+    let may_look = [rights::VIEW_GROUP, rights::CHANGE_GROUP];
+    if own || may_look.into_iter().any(|right| authority.right(right).is_some()) {
         Ok(group)
     } else {
         Err(AdminError::NotFound("group"))

@@ -20,3 +20,5 @@ pub mod sessions;
 pub mod sharing;
 pub mod throttle;
 pub mod users;
+
+pub use self::authority::FRESH;

@@ -4,7 +4,11 @@ use serde_json::Value;
 
 use crate::{
     cx::OpCx,
-    domain::{audit::AuditEvent, group::Group, user::User},
+    domain::{
+        audit::{ACTIONS, AuditEvent},
+        group::Group,
+        user::User,
+    },
     id::AuditId,
     ports::{audit::AuditRepo, store::StoreResult},
 };
@@ -40,6 +44,7 @@ pub(crate) fn record(
     right: impl AsRef<str>,
     details: Value,
 ) -> StoreResult<()> {
+    debug_assert!(ACTIONS.iter().any(|(known, _)| *known == action), "{action} is not listed");
     let at = cx.now();
     tx.insert_audit(&AuditEvent {
         id: AuditId::generate(at, cx.entropy()),

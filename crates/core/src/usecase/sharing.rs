@@ -265,7 +265,9 @@ fn known(
             || (looks.is_some()
                 && may_know_of(facts, &authority.catalogue, object, Some(&found), cx.now()))
     });
-    if own || authority.right(rights::VIEW_OBJECT).is_some() {
+    // Who may change it may see what they change.
+    let may_look = [rights::VIEW_OBJECT, rights::CHANGE_OBJECT];
+    if own || may_look.into_iter().any(|right| authority.right(right).is_some()) {
         Ok(found)
     } else {
         Err(AdminError::NotFound("object"))

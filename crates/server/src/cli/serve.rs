@@ -103,12 +103,17 @@ fn cannot_listen(key: &str, address: std::net::SocketAddr, error: &std::io::Erro
 
 /// Tells where the site is and, until there is a superuser, how to make the first.
 async fn announce(vestibule: &Vestibule) -> Result<(), CliError> {
-    let mut out = std::io::stdout();
-    writeln!(out, "{} is at {}", vestibule.site().settings.site.name, vestibule.site().url("/"))?;
-    if let Some(link) = vestibule.first_superuser_link(vestibule.site().prefix()).await? {
-        writeln!(out, "There is no superuser yet. Make the first one here, once, within a day:")?;
-        writeln!(out, "  {link}")?;
+    let site = vestibule.site();
+    let mut text = format!("{} is at {}\n", site.settings.site.name, site.url("/"));
+    if let Some(link) = vestibule.first_superuser_link(site.prefix()).await? {
+        text += "There is no superuser yet. Make the first one here, once, within a day:\n  ";
+        text += &link;
+        text.push('\n');
     }
-    out.flush()?;
+    // Nobody has to listen for the server to serve.
+    let mut out = std::io::stdout();
+    if let Err(error) = out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        tracing::warn!(%error, "the standard output takes nothing");
+    }
     Ok(())
 }

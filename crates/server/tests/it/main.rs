@@ -10,6 +10,7 @@ mod alike;
 mod answers;
 mod contract;
 mod cookies;
+mod fields;
 mod guessing;
 mod import;
 mod lifetimes;

@@ -15,6 +15,14 @@ fn asvs_v6_2_6_and_pages_mask_passwords_and_let_managers_fill_them_in() {
 }
 
 #[test]
+fn std_s10_nothing_keeps_managers_and_pasting_out() {
+    let site = TestSite::start(Db::Sqlite);
+    let page = site.visitor().get("/login").expect(200).text;
+    assert!(page.contains("autocomplete=\"current-password\""), "{page}");
+    assert!(!page.contains("maxlength") && !page.contains("readonly"), "{page}");
+}
+
+#[test]
 fn asvs_v6_2_7_paste_and_password_managers_work() {
     let site = TestSite::start(Db::Sqlite);
     for path in ["/login".to_owned(), link(&site)] {
