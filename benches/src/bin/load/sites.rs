@@ -93,7 +93,7 @@ pub(crate) fn of_others(
     sessions: usize,
     core: usize,
 ) -> Result<Site> {
-    let target = directory_of(env::current_exe()?, "target")?.join("bench-peers");
+    let target = directory_of(&env::current_exe()?, "target")?.join("bench-peers");
     let built = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
         .args(["build", "--release", "--quiet", "--locked", "--manifest-path"])
         .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/peers/rust/Cargo.toml"))
@@ -115,7 +115,7 @@ pub(crate) fn of_others(
     Ok(Site { server, tokens })
 }
 
-fn directory_of(program: PathBuf, name: &str) -> Result<PathBuf> {
+fn directory_of(program: &Path, name: &str) -> Result<PathBuf> {
     let mut above = program.ancestors();
     let found = above.find(|path| path.ends_with(name));
     Ok(found.ok_or("this program does not lie below target/")?.to_owned())
