@@ -177,9 +177,10 @@ pub fn main() -> ExitCode {
     match run(cli, &mut out) {
         Ok(status) => ExitCode::from(status),
         // Whoever reads us has had enough: `vestibule user list | head`.
-        Err(CliError::Io(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => {
-            ExitCode::SUCCESS
-        }
+        Err(
+            CliError::Io(error)
+            | CliError::ConfigCommand(config::ConfigCommandError::Output(error)),
+        ) if error.kind() == std::io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(error) => {
             let _ = writeln!(std::io::stderr(), "vestibule: {error}");
             ExitCode::from(error.exit_status())
@@ -210,7 +211,10 @@ fn run(cli: Cli, out: &mut Out) -> Result<u8, CliError> {
             Ok(0)
         }
         Command::Completions { shell } => {
-            clap_complete::generate(shell, &mut Cli::command(), "vestibule", out.writer());
+            // Not written by clap itself, which panics when nobody reads.
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "vestibule", &mut script);
+            out.writer().write_all(&script)?;
             Ok(0)
         }
     }

@@ -1,6 +1,7 @@
 //! Accounts from and to CSV (RFC 4180).
 
 use std::{
+    collections::HashSet,
     fs::File,
     io::{self, IsTerminal, Read, Write},
     path::Path,
@@ -10,14 +11,15 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde::{Deserialize, Serialize};
 use vestibule_core::{
     Secret, Timestamp,
-    domain::page::PageRequest,
+    domain::{email::Email, page::PageRequest, username::Username},
     ports::users::{UserFilter, UserOrder},
     usecase::{members::Wanted, users::NewUser},
 };
 
 use super::{CliError, hall::Hall, output::Out};
 
-/// A row, as it is read. Columns may stand in any order; only `username` is needed.
+/// A row, as it is read. Columns may stand in any order; only `username` is needed. Every column
+/// of an export is known, so that it can be read back.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Row {
@@ -36,7 +38,16 @@ struct Row {
     #[serde(default)]
     is_active: Option<bool>,
     #[serde(default)]
+    is_staff: Option<bool>,
+    #[serde(default)]
+    is_superuser: Option<bool>,
+    #[serde(default)]
     expires_at: String,
+    /// What an export tells besides: of another hall's past, and not taken over.
+    #[serde(default, rename = "created_at")]
+    _created_at: String,
+    #[serde(default, rename = "last_login_at")]
+    _last_login_at: String,
 }
 
 /// What became of a row.
@@ -61,12 +72,23 @@ pub(super) async fn import(
     let rows: Vec<_> = reader.records().collect();
     let progress = progress(rows.len());
     let mut results = Vec::new();
+    let mut promised = Promised::default();
     for record in rows {
-        let line = record.as_ref().ok().and_then(csv::StringRecord::position);
+        let line = match &record {
+            Ok(record) => record.position(),
+            Err(error) => error.position(),
+        };
         let line = line.map_or(0, csv::Position::line);
         let row = record.and_then(|record| record.deserialize::<Row>(Some(&headers)));
         let (username, result) = match row {
-            Ok(row) => (row.username.clone(), add(hall, row, dry_run).await),
+            Ok(row) => {
+                let (username, email) = (formula(row.username.clone()), formula(row.email.clone()));
+                let mut result = add(hall, row, dry_run).await;
+                if dry_run && result.is_ok() {
+                    result = promised.promise(&username, &email);
+                }
+                (username, result)
+            }
             Err(error) => (String::new(), Err(CliError::Failed(error.to_string()))),
         };
         let problem = result.err().map(|error| error.to_string());
@@ -88,6 +110,26 @@ pub(super) async fn import(
     Ok(u8::from(failed > 0))
 }
 
+/// What the rows of a dry run would have been given, by what it is found by; the database knows
+/// nothing of it.
+#[derive(Default)]
+struct Promised(HashSet<String>);
+
+impl Promised {
+    fn promise(&mut self, username: &str, email: &str) -> Result<(), CliError> {
+        let taken = |field| Err(CliError::Failed(format!("{field}: is taken by a row above")));
+        let (name, address) = (Username::key_of(username), Email::key_of(email));
+        if self.0.contains(&name) {
+            return taken("username");
+        }
+        if !address.is_empty() && self.0.contains(&address) {
+            return taken("email");
+        }
+        self.0.extend([name, address]);
+        Ok(())
+    }
+}
+
 async fn add(hall: &Hall, row: Row, dry_run: bool) -> Result<(), CliError> {
     let expires_at =
         match row.expires_at.as_str() {
@@ -101,14 +143,15 @@ async fn add(hall: &Hall, row: Row, dry_run: bool) -> Result<(), CliError> {
         groups.push(hall.group(name).await?.id);
     }
     let new = NewUser {
-        username: row.username,
-        email: Some(row.email),
-        first_name: row.first_name,
-        last_name: row.last_name,
+        username: formula(row.username),
+        email: Some(formula(row.email)),
+        first_name: formula(row.first_name),
+        last_name: formula(row.last_name),
         password: Some(row.password).filter(|p| !p.is_empty()).map(Secret::from),
         is_disabled: row.is_active == Some(false),
+        is_staff: row.is_staff == Some(true),
+        is_superuser: row.is_superuser == Some(true),
         expires_at,
-        ..NewUser::default()
     };
     let services = hall.services();
     if dry_run {
@@ -132,7 +175,11 @@ pub(super) async fn export(hall: &Hall, file: &Path, out: &mut Out) -> Result<()
         &mut stored
     };
     let mut writer = csv::Writer::from_writer(sink);
-    let wrote = |error: csv::Error| CliError::Io(io::Error::other(error));
+    // What the sink said is kept: that nobody reads on is no failure.
+    let wrote = |error: csv::Error| match error.into_kind() {
+        csv::ErrorKind::Io(error) => CliError::Io(error),
+        other => CliError::Failed(format!("a row cannot be written: {other:?}")),
+    };
     let head = [
         "username",
         "email",
@@ -178,14 +225,26 @@ pub(super) async fn export(hall: &Hall, file: &Path, out: &mut Out) -> Result<()
 }
 
 /// A cell that a spreadsheet would run as a formula is written as the text it is
-/// (ASVS 5.0 V1.2.10).
+/// (ASVS 5.0 V1.2.10). One that looks as if that had been done gets another quote, so that
+/// [`formula`] finds every cell again.
 fn unformula(cell: &str) -> String {
-    if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) {
+    if cell.trim_start_matches('\'').starts_with(FORMULA) {
         format!("'{cell}")
     } else {
         cell.to_owned()
     }
 }
+
+/// A cell as it was before [`unformula`].
+fn formula(cell: String) -> String {
+    match cell.strip_prefix('\'') {
+        Some(rest) if rest.trim_start_matches('\'').starts_with(FORMULA) => rest.to_owned(),
+        _ => cell,
+    }
+}
+
+/// What a formula begins with.
+const FORMULA: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
 
 fn open(file: &Path) -> Result<Box<dyn Read>, CliError> {
     if file == Path::new("-") {

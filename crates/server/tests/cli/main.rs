@@ -1,0 +1,13 @@
+//! The command line as an operator uses it: arguments, standard input, exit status and what is
+//! printed.
+
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
+
+mod support;
+#[path = "../it/support/visitor.rs"]
+#[expect(dead_code, reason = "these tests use less of it than the others")]
+mod visitor;
+
+mod accounts;
+mod commands;
+mod csv;
