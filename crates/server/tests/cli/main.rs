@@ -11,3 +11,4 @@ mod visitor;
 mod accounts;
 mod commands;
 mod csv;
+mod databases;
