@@ -100,7 +100,10 @@ pub(crate) fn base64url(bytes: &[u8]) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
-/// The reverse of [`base64url`]; `None` for anything that is not exactly that.
-pub(crate) fn from_base64url(text: &[u8]) -> Option<Vec<u8>> {
-    URL_SAFE_NO_PAD.decode(text).ok()
+/// The reverse of [`base64url`] for exactly `N` bytes; `None` for anything else.
+pub(crate) fn from_base64url<const N: usize>(text: &[u8]) -> Option<[u8; N]> {
+    // The decoder wants room for whole groups of three.
+    let mut room = [0; 64];
+    let decoded = URL_SAFE_NO_PAD.decode_slice(text, &mut room).ok()?;
+    room[..decoded].try_into().ok()
 }

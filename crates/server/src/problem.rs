@@ -4,7 +4,11 @@ use std::{borrow::Cow, fmt};
 
 use actix_web::{
     HttpRequest, HttpResponse, ResponseError,
-    http::{StatusCode, header},
+    body::BoxBody,
+    http::{
+        StatusCode,
+        header::{self, HeaderValue},
+    },
 };
 use serde::Serialize;
 use serde_json::Value;
@@ -44,6 +48,10 @@ pub(crate) struct ProblemBody {
 
 /// What strangers are told, written out: they may come in floods.
 const NOT_AUTHENTICATED: &str = r#"{"type":"about:blank","title":"Unauthorized","status":401,"code":"not_authenticated","detail":"log in first: POST api/v1/login"}"#;
+
+const PROBLEM_JSON: HeaderValue = HeaderValue::from_static("application/problem+json");
+const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
+const CHALLENGE: HeaderValue = HeaderValue::from_static("Cookie realm=\"vestibule\"");
 
 /// An error on its way to a client.
 #[derive(Debug)]
@@ -185,19 +193,23 @@ impl ResponseError for Problem {
             response.insert_header((header::CACHE_CONTROL, "no-store"));
             return response.insert_header((header::LOCATION, location.as_str())).finish();
         }
-        let mut response = HttpResponse::build(self.0.status);
-        response.insert_header((header::CACHE_CONTROL, "no-store"));
+        let is_stranger = self.0.body.code == "not_authenticated";
+        let mut response = if is_stranger {
+            HttpResponse::with_body(self.0.status, BoxBody::new(NOT_AUTHENTICATED))
+        } else {
+            let body = serde_json::to_string(&self.0.body).unwrap_or_default();
+            HttpResponse::with_body(self.0.status, BoxBody::new(body))
+        };
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, PROBLEM_JSON);
+        headers.insert(header::CACHE_CONTROL, NO_STORE);
         if self.0.status == StatusCode::UNAUTHORIZED {
-            response.insert_header((header::WWW_AUTHENTICATE, "Cookie realm=\"vestibule\""));
+            headers.insert(header::WWW_AUTHENTICATE, CHALLENGE);
         }
         if let Some(seconds) = self.0.retry_after {
-            response.insert_header((header::RETRY_AFTER, seconds.to_string()));
+            headers.insert(header::RETRY_AFTER, seconds.into());
         }
-        response.content_type("application/problem+json");
-        if self.0.body.code == "not_authenticated" {
-            return response.body(NOT_AUTHENTICATED);
-        }
-        response.body(serde_json::to_string(&self.0.body).unwrap_or_default())
+        response
     }
 }
 

@@ -45,6 +45,9 @@ pub trait ImportRepo {
     /// Adds links, or replaces those with the same source, kind and foreign key.
     fn put_import_links(&mut self, links: &[ImportLink]) -> StoreResult<()>;
 
+    /// Adds links that are not there yet; a conflict when one is.
+    fn insert_import_links(&mut self, links: &[ImportLink]) -> StoreResult<()>;
+
     /// Adds many accounts with as few statements as the database allows.
     fn insert_users(&mut self, users: &[(User, PasswordHash)]) -> StoreResult<()>;
 

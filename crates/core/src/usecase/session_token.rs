@@ -53,7 +53,7 @@ impl TokenSeal {
 
     /// Whether this could be a token of ours.
     pub fn is_genuine(&self, token: &[u8]) -> bool {
-        from_base64url(token).filter(|bytes| bytes.len() == RANDOM + SEAL).is_some_and(|bytes| {
+        from_base64url::<{ RANDOM + SEAL }>(token).is_some_and(|bytes| {
             let (random, seal) = bytes.split_at(RANDOM);
             self.seal(random).ct_eq(seal).into()
         })
@@ -136,7 +136,7 @@ mod tests {
         let mut never_clear = [u8::MAX; RANDOM];
         for _ in 0..100 {
             let token = seal.issue(&cx);
-            let bytes = from_base64url(token.expose()).unwrap();
+            let bytes = from_base64url::<{ RANDOM + SEAL }>(token.expose()).unwrap();
             assert_eq!((RANDOM, bytes.len()), (32, RANDOM + SEAL));
             for (at, byte) in bytes[..RANDOM].iter().enumerate() {
                 ever_set[at] |= byte;

@@ -2,7 +2,9 @@
 
 use vestibule_storage::django;
 
-use super::{CliError, Global, hall::with_hall, output::Out, user_csv::progress, with_causes};
+use super::{
+    CliError, Global, hall::with_hall, output::Out, secret, user_csv::progress, with_causes,
+};
 
 /// Bring accounts over from elsewhere.
 #[derive(clap::Subcommand)]
@@ -10,7 +12,8 @@ pub(crate) enum ImportCommand {
     /// Users with their password hashes, groups, permissions and object permissions of a Django
     /// site; can be run again
     Django {
-        /// Its database: sqlite:FILE, postgres://… or mysql://…
+        /// Its database: sqlite:FILE, postgres://… or mysql://…; - to read that from the standard
+        /// input, where other users of this machine do not see its password
         url: String,
         /// Write nothing; report what would be done
         #[arg(long)]
@@ -20,6 +23,10 @@ pub(crate) enum ImportCommand {
 
 pub(super) fn run(global: &Global, command: &ImportCommand, out: &mut Out) -> Result<u8, CliError> {
     let ImportCommand::Django { url, dry_run } = command;
+    let url = &match url.as_str() {
+        "-" => secret::line()?,
+        url => url.to_owned(),
+    };
     with_hall(global, async |hall| {
         let bar = progress(0);
         let mut show = |step: django::Progress| {

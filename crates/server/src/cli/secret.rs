@@ -34,6 +34,16 @@ fn read_line(input: &mut impl Read) -> Result<Secret, CliError> {
     Ok(Secret::new(line))
 }
 
+/// The standard input's first line, for an address that holds a password.
+pub(crate) fn line() -> Result<String, CliError> {
+    let mut line = String::new();
+    io::stdin().read_line(&mut line)?;
+    match line.trim() {
+        "" => Err(CliError::Usage("the standard input holds no address".to_owned())),
+        line => Ok(line.to_owned()),
+    }
+}
+
 /// A line that is asked for at the terminal.
 pub(crate) fn ask(question: &str) -> Result<String, CliError> {
     use std::io::Write;

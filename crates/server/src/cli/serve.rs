@@ -1,13 +1,18 @@
 //! `vestibule serve`.
 
-use std::{io::Write, sync::Arc};
+use std::{
+    io::Write,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use actix_web::{App, HttpServer, web};
 use vestibule_auth::backends::LocalBackend;
-use vestibule_storage::Kind;
+use vestibule_storage::{Kind, OpenError};
 
 use super::{CliError, Global};
 use crate::{
+    compose::BuildError,
     config::{Settings, Sources, load},
     embed::Vestibule,
     routes::ops,
@@ -45,12 +50,7 @@ async fn serve(settings: Settings, metrics: Metrics) -> Result<u8, CliError> {
     // using as well is the operator's to migrate.
     let kind = vestibule_storage::kind(settings.storage.url.expose());
     let migrate = matches!(kind, Ok(Kind::Sqlite));
-    let vestibule = Vestibule::builder()
-        .settings(settings)
-        .backend(LocalBackend::default())
-        .migrate(migrate)
-        .build()
-        .await?;
+    let vestibule = build_when_reachable(settings, migrate).await?;
     let settings = &vestibule.site().settings;
     let (prefix, workers) = (settings.server.prefix.clone(), settings.server.workers);
     let timeout = settings.server.shutdown_timeout.as_secs();
@@ -77,6 +77,29 @@ async fn serve(settings: Settings, metrics: Metrics) -> Result<u8, CliError> {
     tracing::info!("stopped");
     served?;
     Ok(0)
+}
+
+/// Builds the site; while its database cannot be reached, as when both start with the machine,
+/// tries again for as long as the operator lets it, at growing intervals.
+async fn build_when_reachable(settings: Settings, migrate: bool) -> Result<Vestibule, BuildError> {
+    let (began, patience) = (Instant::now(), settings.storage.start_timeout);
+    let mut pause = Duration::from_millis(250);
+    loop {
+        let builder = Vestibule::builder()
+            .settings(settings.clone())
+            .backend(LocalBackend::default())
+            .migrate(migrate);
+        match builder.build().await {
+            Err(error @ BuildError::Open(OpenError::Unreachable { .. }))
+                if began.elapsed() + pause < patience =>
+            {
+                tracing::warn!(%error, "waiting for the database");
+                tokio::time::sleep(pause).await;
+                pause = (pause * 2).min(Duration::from_secs(5));
+            }
+            built => return built,
+        }
+    }
 }
 
 fn serve_metrics(

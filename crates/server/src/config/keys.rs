@@ -81,6 +81,12 @@ pub const KEYS: &[Key] = &[
         "How many connections to the database are held at most.",
     ),
     key(
+        "storage.start_timeout",
+        time(1, 3600, false),
+        Preset::Text("1m"),
+        "How long a starting server waits for a database that cannot be reached.",
+    ),
+    key(
         "session.cookie_age",
         // RFC 6265bis section 5.5 lets browsers cut anything longer than 400 days.
         time(60, 400 * DAY, false),

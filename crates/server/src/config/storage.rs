@@ -1,12 +1,13 @@
 //! `[storage]`: which database, and how many connections to it.
 
-use std::{fmt, path::PathBuf, str::FromStr};
+use std::{fmt, path::PathBuf, str::FromStr, time::Duration};
 
 use serde::Deserialize;
 use url::Url;
 
 use super::{
     check::Check,
+    duration::HumanDuration,
     report::{BadValue, without_password},
 };
 
@@ -17,6 +18,8 @@ pub struct StorageSettings {
     pub url: StorageUrl,
     /// How many connections are held at most, from 1 to 64.
     pub pool_size: u32,
+    /// How long a starting server waits for a database that cannot be reached.
+    pub start_timeout: Duration,
 }
 
 #[derive(Debug, Deserialize)]
@@ -25,11 +28,17 @@ pub(super) struct RawStorage {
     url: StorageUrl,
     url_file: Option<PathBuf>,
     pool_size: u32,
+    start_timeout: HumanDuration,
 }
 
 impl Default for RawStorage {
     fn default() -> Self {
-        Self { url: StorageUrl("sqlite:vestibule.db".to_owned()), url_file: None, pool_size: 8 }
+        Self {
+            url: StorageUrl("sqlite:vestibule.db".to_owned()),
+            url_file: None,
+            pool_size: 8,
+            start_timeout: HumanDuration::seconds(60),
+        }
     }
 }
 
@@ -40,7 +49,11 @@ impl RawStorage {
         let url = check.secret("storage.url", given, raw.url_file, |secret| {
             secret.expose_str().unwrap_or_default().parse()
         });
-        Some(StorageSettings { url: url.unwrap_or(raw.url), pool_size: raw.pool_size })
+        Some(StorageSettings {
+            url: url.unwrap_or(raw.url),
+            pool_size: raw.pool_size,
+            start_timeout: raw.start_timeout.0,
+        })
     }
 }
 

@@ -100,16 +100,17 @@ fn warm(req: &HttpRequest) -> Warm {
     let Some(token) = token_in(req, site) else {
         return Warm::Nobody;
     };
-    let digest = TokenDigest::of(token);
-    match site.services.principals.recall(&digest, site.clock.now()) {
+    let principals = &site.services.principals;
+    // First of all: a flood of made-up cookies shall cost no more than this.
+    if !principals.seal().is_genuine(token) {
+        return Warm::Nobody;
+    }
+    match principals.recall(&TokenDigest::of(token), site.clock.now()) {
         Some(session) => match require_csrf(req, site, token) {
             Ok(()) => Warm::Found(session),
             Err(problem) => Warm::Problem(problem),
         },
-        None if site.services.principals.seal().is_genuine(token) => {
-            Warm::Unknown(site.clone(), Secret::new(token))
-        }
-        None => Warm::Nobody,
+        None => Warm::Unknown(site.clone(), Secret::new(token)),
     }
 }
 

@@ -218,10 +218,11 @@ impl Applying<'_> {
         if self.how.dry {
             return Ok(());
         }
-        for links in [&batch.links, &self.links] {
-            if !links.is_empty() {
-                self.tx.put_import_links(links)?;
-            }
+        if !batch.links.is_empty() {
+            self.tx.insert_import_links(&batch.links)?;
+        }
+        if !self.links.is_empty() {
+            self.tx.put_import_links(&self.links)?;
         }
         // Whoever imports an administrator needs the first start's link no more, and nobody
         // else shall have it.

@@ -47,8 +47,9 @@ pub use self::{
 };
 use self::{known::Known, plan::Said, reader::Job, run::Run, source::Address};
 
-/// How many rows are written in one transaction when nothing else is said.
-const BATCH_ROWS: usize = 5000;
+/// How many rows are written in one transaction when nothing else is said: a page that many rows
+/// change is written once for all of them.
+const BATCH_ROWS: usize = 16_000;
 
 /// How an import is to be done.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 
 use std::{
     collections::VecDeque,
-    sync::{Condvar, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak},
     time::{Duration, Instant},
 };
 
@@ -15,16 +15,40 @@ use super::unavailable;
 pub(crate) struct Job {
     pub(crate) mode: Mode,
     pub(crate) work: Work,
-    reply: oneshot::Sender<StoreResult<()>>,
+    reply: Arc<Reply>,
     give_up_at: Instant,
 }
 
 impl Job {
     /// Answers the caller, who may have gone.
     pub(super) fn answer(self, result: StoreResult<()>) {
-        let _ = self.reply.send(result);
+        self.reply.send(result);
     }
 }
+
+/// Who waits for an answer; whoever answers first does.
+struct Reply(Mutex<Option<oneshot::Sender<StoreResult<()>>>>);
+
+impl Reply {
+    fn send(&self, result: StoreResult<()>) {
+        if let Some(sender) = self.lock().take() {
+            let _ = sender.send(result);
+        }
+    }
+
+    fn is_wanted(&self) -> bool {
+        self.lock().as_ref().is_some_and(|sender| !sender.is_canceled())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<oneshot::Sender<StoreResult<()>>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// How long the database may take over what has begun before its caller is told that it does not
+/// answer. A statement's own bound is shorter: this is for a server, or a network, that says
+/// nothing at all. Whether what was to be written was written is then not known.
+const SILENCE: Duration = Duration::from_secs(30);
 
 /// Which jobs a lane takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +73,8 @@ pub(super) enum Taken {
 struct State {
     lookups: VecDeque<Job>,
     others: VecDeque<Job>,
+    /// Of those that were taken or wait to be: when their caller is answered at the latest.
+    latest: [VecDeque<(Instant, Weak<Reply>)>; 2],
     closed: bool,
 }
 
@@ -73,7 +99,22 @@ impl State {
 
     fn next_to_give_up(&self) -> Option<Instant> {
         let fronts = [self.lookups.front(), self.others.front()];
-        fronts.into_iter().flatten().map(|job| job.give_up_at).min()
+        let latest = self.latest.iter().filter_map(VecDeque::front).map(|(at, _)| *at);
+        fronts.into_iter().flatten().map(|job| job.give_up_at).chain(latest).min()
+    }
+
+    /// Those whom no lane has answered in time, whether or not one is at it.
+    fn unanswered(&mut self, now: Instant) -> Vec<Arc<Reply>> {
+        let mut unanswered = Vec::new();
+        for latest in &mut self.latest {
+            // Those who were answered long ago go along.
+            while latest.front().is_some_and(|(at, reply)| *at <= now || reply.strong_count() == 0)
+            {
+                let reply = latest.pop_front().filter(|(at, _)| *at <= now);
+                unanswered.extend(reply.and_then(|(_, reply)| reply.upgrade()));
+            }
+        }
+        unanswered
     }
 
     fn overdue(&mut self, now: Instant) -> Vec<Job> {
@@ -115,6 +156,7 @@ impl Queue {
     /// Runs the work when its turn comes, or answers that there is no place.
     pub(super) async fn run(&self, mode: Mode, work: Work) -> StoreResult<()> {
         let (reply, answer) = oneshot::channel();
+        let reply = Arc::new(Reply(Mutex::new(Some(reply))));
         let job = Job { mode, work, reply, give_up_at: Instant::now() + self.patience };
         self.push(job)?;
         // A lane that is gone without an answer has kept nothing that it could tell of.
@@ -127,6 +169,16 @@ impl Queue {
             return Err(unavailable());
         }
         let was_empty = state.len() == 0;
+        // Who looks something up by its key waits no longer for the answer than for the turn.
+        let (line, within) = match job.mode {
+            Mode::Lookup => (0, self.patience),
+            Mode::Read | Mode::Write => (1, SILENCE),
+        };
+        let latest = &mut state.latest[line];
+        while latest.front().is_some_and(|(_, reply)| reply.strong_count() == 0) {
+            latest.pop_front();
+        }
+        latest.push_back((Instant::now() + within, Arc::downgrade(&job.reply)));
         match job.mode {
             Mode::Lookup => state.lookups.push_back(job),
             Mode::Read | Mode::Write => state.others.push_back(job),
@@ -145,7 +197,7 @@ impl Queue {
         let mut state = self.lock();
         loop {
             if let Some(job) = state.oldest(takes) {
-                if job.reply.is_canceled() {
+                if !job.reply.is_wanted() {
                     // Its caller went away before it began.
                     continue;
                 }
@@ -164,7 +216,7 @@ impl Queue {
         let mut state = self.lock();
         loop {
             if let Some(job) = state.oldest(Takes::Anything) {
-                if job.reply.is_canceled() {
+                if !job.reply.is_wanted() {
                     continue;
                 }
                 return Taken::Job(Box::new(job));
@@ -187,7 +239,7 @@ impl Queue {
         let mut jobs = Vec::new();
         while jobs.len() < limit {
             match state.oldest(Takes::Anything) {
-                Some(job) if job.reply.is_canceled() => {}
+                Some(job) if !job.reply.is_wanted() => {}
                 Some(job) => jobs.push(job),
                 None => break,
             }
@@ -203,6 +255,9 @@ impl Queue {
             let now = Instant::now();
             for job in state.overdue(now) {
                 job.answer(Err(unavailable()));
+            }
+            for reply in state.unanswered(now) {
+                reply.send(Err(unavailable()));
             }
             state = match state.next_to_give_up() {
                 Some(at) => {

@@ -65,7 +65,7 @@ impl AuditRepo for DieselTx<'_> {
         request: &PageRequest<()>,
     ) -> StoreResult<Page<StoredAuditEvent>> {
         self.call("audit_events", |conn| {
-            let count = filtered(filter).select(count_star()).first(conn)?;
+            let count = filtered(filter).select(count_star()).get_result(conn)?;
             // Newest first; asked for in reverse, oldest first.
             let rows = filtered(filter)
                 .select(AuditRow::as_select())

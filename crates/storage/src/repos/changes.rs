@@ -17,7 +17,7 @@ use crate::{
 };
 
 fn last(conn: &mut AnyConnection) -> DbResult<i64> {
-    let value = change_counter::table.select(change_counter::value).first(conn).optional()?;
+    let value = change_counter::table.select(change_counter::value).get_result(conn).optional()?;
     value.ok_or_else(|| DbError::corrupt("change_counter", "the row is missing"))
 }
 
@@ -63,7 +63,9 @@ impl ChangeRepo for DieselTx<'_> {
     }
 
     fn oldest_change(&mut self) -> StoreResult<Option<i64>> {
-        self.call("changes", |conn| Ok(changes::table.select(min(changes::number)).first(conn)?))
+        self.call("changes", |conn| {
+            Ok(changes::table.select(min(changes::number)).get_result(conn)?)
+        })
     }
 
     fn purge_changes(&mut self, before: Timestamp) -> StoreResult<u64> {

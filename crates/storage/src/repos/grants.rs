@@ -53,7 +53,7 @@ impl GrantRepo for DieselTx<'_> {
             let row = grants::table
                 .filter(grants::id.eq(&id.as_bytes()[..]))
                 .select(GrantRow::as_select())
-                .first(conn)
+                .get_result(conn)
                 .optional()?;
             value(row)
         })
@@ -83,7 +83,7 @@ impl GrantRepo for DieselTx<'_> {
         request: &PageRequest<()>,
     ) -> StoreResult<Page<Grant>> {
         self.call("grants", |conn| {
-            let count = filtered(filter).select(count_star()).first(conn)?;
+            let count = filtered(filter).select(count_star()).get_result(conn)?;
             let rows = filtered(filter)
                 .select(GrantRow::as_select())
                 .order(dialect::by("id", "id DESC", request.descending))
@@ -107,7 +107,7 @@ impl GrantRepo for DieselTx<'_> {
                 .filter(grants::object_kind.eq(object_kind))
                 .filter(grants::object_id.eq(object_id))
                 .select(GrantRow::as_select())
-                .first(conn)
+                .get_result(conn)
                 .optional()?;
             value(row)
         })

@@ -45,7 +45,7 @@ impl GroupRepo for DieselTx<'_> {
             let row = groups::table
                 .filter(groups::id.eq(&id.as_bytes()[..]))
                 .select(GroupRow::as_select())
-                .first(conn)
+                .get_result(conn)
                 .optional()?;
             value(row)
         })
@@ -70,7 +70,7 @@ impl GroupRepo for DieselTx<'_> {
             let row = groups::table
                 .filter(groups::name_key.eq(key))
                 .select(GroupRow::as_select())
-                .first(conn)
+                .get_result(conn)
                 .optional()?;
             value(row)
         })
@@ -88,7 +88,7 @@ impl GroupRepo for DieselTx<'_> {
                     dialect::by("created_at, id", "created_at DESC, id DESC", request.descending)
                 }
             };
-            let count = containing(search).select(count_star()).first(conn)?;
+            let count = containing(search).select(count_star()).get_result(conn)?;
             let rows = containing(search)
                 .select(GroupRow::as_select())
                 .order(order)
@@ -128,7 +128,7 @@ impl GroupRepo for DieselTx<'_> {
                 .filter(memberships::group_id.eq(&group.as_bytes()[..]))
                 .filter(memberships::user_id.eq(&user.as_bytes()[..]))
                 .select(MembershipRow::as_select())
-                .first(conn)
+                .get_result(conn)
                 .optional()?;
             value(row)
         })
@@ -153,7 +153,8 @@ impl GroupRepo for DieselTx<'_> {
             let of_group = memberships::group_id.eq(&group.as_bytes()[..]);
             let order =
                 dialect::by("users.username_key", "users.username_key DESC", request.descending);
-            let count = memberships::table.filter(of_group).select(count_star()).first(conn)?;
+            let count =
+                memberships::table.filter(of_group).select(count_star()).get_result(conn)?;
             let rows: Vec<(MembershipRow, UserRow)> = memberships::table
                 .inner_join(users::table)
                 .filter(of_group)

@@ -72,6 +72,12 @@ impl ImportRepo for DieselTx<'_> {
         })
     }
 
+    fn insert_import_links(&mut self, links: &[ImportLink]) -> StoreResult<()> {
+        self.all_or_none("import_links", |conn| {
+            dialect::insert_import_links(conn, links.iter().map(ImportLinkRow::from).collect())
+        })
+    }
+
     fn insert_users(&mut self, accounts: &[(User, PasswordHash)]) -> StoreResult<()> {
         self.all_or_none("users", |conn| {
             let rows = accounts.iter().map(|(user, hash)| NewUserRow::new(user, hash));

@@ -1,4 +1,8 @@
 //! The repositories, one file per port. Rules are not here: they are in the core.
+//!
+//! What a unique key finds is taken by `get_result` and not by `first`: that adds `LIMIT ?`, and
+//! SQLite prepares a statement anew whenever a limit is bound to it, which costs more than the
+//! look-up itself.
 
 mod audit;
 mod changes;

@@ -143,7 +143,7 @@ fn one(object: &ObjectRef) -> objects::BoxedQuery<'static, MultiBackend> {
 impl ObjectRepo for DieselTx<'_> {
     fn object(&mut self, object: &ObjectRef) -> StoreResult<Option<Object>> {
         self.call("objects", |conn| {
-            let row = one(object).select(ObjectRow::as_select()).first(conn).optional()?;
+            let row = one(object).select(ObjectRow::as_select()).get_result(conn).optional()?;
             value(row)
         })
     }
@@ -196,7 +196,7 @@ impl ObjectRepo for DieselTx<'_> {
             let (Some(counted), Some(listed)) = (both(), both()) else {
                 return Ok(Page { count: 0, items: Vec::new() });
             };
-            let count = objects::table.filter(counted).select(count_star()).first(conn)?;
+            let count = objects::table.filter(counted).select(count_star()).get_result(conn)?;
             let rows = objects::table
                 .filter(listed)
                 .select(ObjectRow::as_select())

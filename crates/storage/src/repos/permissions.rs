@@ -25,7 +25,7 @@ fn find(conn: &mut AnyConnection, code: &str) -> DbResult<Option<Permission>> {
     let row = permissions::table
         .filter(permissions::code.eq(code))
         .select(PermissionRow::as_select())
-        .first(conn)
+        .get_result(conn)
         .optional()?;
     value(row)
 }
@@ -99,7 +99,7 @@ impl PermissionRepo for DieselTx<'_> {
             let stored: Option<String> = delete_rules::table
                 .filter(of_kind)
                 .select(delete_rules::delete_rule)
-                .first(conn)
+                .get_result(conn)
                 .optional()?;
             let before = stored.as_deref().unwrap_or(DeleteRule::default().as_str());
             if before == rule.as_str() {

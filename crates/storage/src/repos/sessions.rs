@@ -22,7 +22,7 @@ impl SessionRepo for DieselTx<'_> {
             let row = sessions::table
                 .filter(sessions::digest.eq(&digest.as_bytes()[..]))
                 .select(SessionRow::as_select())
-                .first(conn)
+                .get_result(conn)
                 .optional()?;
             value(row)
         })
@@ -33,7 +33,7 @@ impl SessionRepo for DieselTx<'_> {
             let row = sessions::table
                 .filter(sessions::id.eq(&id.as_bytes()[..]))
                 .select(SessionRow::as_select())
-                .first(conn)
+                .get_result(conn)
                 .optional()?;
             value(row)
         })

@@ -22,7 +22,7 @@ fn find(conn: &mut AnyConnection, key: &[u8; 32]) -> DbResult<Option<FailureCoun
     let row: Option<(i64, i32)> = login_failures::table
         .filter(login_failures::key_digest.eq(&key[..]))
         .select((login_failures::since, login_failures::failures))
-        .first(conn)
+        .get_result(conn)
         .optional()?;
     Ok(row.map(|(since, failures)| FailureCount {
         since: instant(since),

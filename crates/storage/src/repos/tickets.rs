@@ -27,7 +27,7 @@ fn live(
         .filter(tickets::purpose.eq(purpose.as_str()))
         .filter(tickets::expires_at.gt(now.as_micros()))
         .select(TicketRow::as_select())
-        .first(conn)
+        .get_result(conn)
         .optional()?;
     value(row)
 }
@@ -88,7 +88,7 @@ impl TicketRepo for DieselTx<'_> {
             Ok(instance_marks::table
                 .filter(instance_marks::name.eq(name))
                 .select(instance_marks::value)
-                .first(conn)
+                .get_result(conn)
                 .optional()?)
         })
     }

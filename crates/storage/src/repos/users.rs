@@ -68,7 +68,7 @@ impl UserRepo for DieselTx<'_> {
             let row = users::table
                 .filter(users::id.eq(&id.as_bytes()[..]))
                 .select(UserRow::as_select())
-                .first(conn)
+                .get_result(conn)
                 .optional()?;
             value(row)
         })
@@ -93,7 +93,7 @@ impl UserRepo for DieselTx<'_> {
             let row = users::table
                 .filter(users::username_key.eq(key))
                 .select(UserRow::as_select())
-                .first(conn)
+                .get_result(conn)
                 .optional()?;
             value(row)
         })
@@ -104,7 +104,7 @@ impl UserRepo for DieselTx<'_> {
             let row = users::table
                 .filter(users::email_key.eq(key))
                 .select(UserRow::as_select())
-                .first(conn)
+                .get_result(conn)
                 .optional()?;
             value(row)
         })
@@ -118,7 +118,7 @@ impl UserRepo for DieselTx<'_> {
         self.call("users", |conn| {
             let kind = dialect::kind(conn);
             let order = dialect::user_order(kind, request.order, request.descending);
-            let count = filtered(kind, filter).select(count_star()).first(conn)?;
+            let count = filtered(kind, filter).select(count_star()).get_result(conn)?;
             let rows = filtered(kind, filter)
                 .select(UserRow::as_select())
                 .order(order)
@@ -161,7 +161,7 @@ impl UserRepo for DieselTx<'_> {
             let stored: Option<String> = users::table
                 .filter(users::id.eq(&id.as_bytes()[..]))
                 .select(users::password)
-                .first(conn)
+                .get_result(conn)
                 .optional()?;
             stored.map(password).transpose()
         })
@@ -226,14 +226,14 @@ impl UserRepo for DieselTx<'_> {
                 .filter(users::id.ne(&than.as_bytes()[..]))
                 .filter(unexpired)
                 .select(count_star())
-                .first(conn)?;
+                .get_result(conn)?;
             Ok(counted(count))
         })
     }
 
     fn user_count(&mut self) -> StoreResult<u64> {
         self.call("users", |conn| {
-            let count = users::table.select(count_star()).first(conn)?;
+            let count = users::table.select(count_star()).get_result(conn)?;
             Ok(counted(count))
         })
     }

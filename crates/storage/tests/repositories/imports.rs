@@ -111,6 +111,15 @@ on_every_database! {
         assert_eq!(site.read(|tx| tx.import_links("django:b", "user")), []);
     }
 
+    fn links_that_are_there_are_not_inserted_again(site) {
+        site.write(|tx| tx.insert_import_links(&[link("7", 1)]));
+        let error = site.write(|tx| {
+            Ok(tx.insert_import_links(&[link("8", 1), link("7", 2)]).unwrap_err().kind)
+        });
+        assert_eq!(error, StoreErrorKind::Conflict(Constraint::Unique));
+        assert_eq!(site.read(|tx| tx.import_links("django:a", "user")), [link("7", 1)]);
+    }
+
     fn taken_names_are_told_with_their_owners(site) {
         let anna = User { email: Some(email("Anna@example.org")), ..site.user("Anna") };
         site.put_user(&anna);

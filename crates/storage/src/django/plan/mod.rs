@@ -30,6 +30,9 @@ use super::{
     source::{Found, Source},
 };
 
+/// How many rows the first batch takes at most.
+const FIRST_BATCH: usize = 2000;
+
 /// What the reading thread says, in this order: what is written comes before the progress that
 /// counts it.
 pub(super) enum Said {
@@ -89,7 +92,9 @@ pub(super) struct Planner<'a> {
     ids: Ids,
     now: Timestamp,
     source_name: String,
+    /// How many rows the present batch takes, and the largest one.
     batch_rows: usize,
+    most_rows: usize,
     batch: Batch,
     say: &'a mut dyn FnMut(Said) -> Result<(), Halt>,
     progress: Progress,
@@ -116,7 +121,9 @@ impl<'a> Planner<'a> {
             ids: Ids::new(cx.clone()),
             now: cx.now(),
             source_name,
-            batch_rows: batch_rows.max(1),
+            // The first ones are small, so that writing begins soon after reading does.
+            batch_rows: batch_rows.clamp(1, FIRST_BATCH),
+            most_rows: batch_rows.max(1),
             batch: Batch::default(),
             say,
             progress: Progress { kind: Kind::Permissions, done: 0, total: 0 },
@@ -171,6 +178,7 @@ impl<'a> Planner<'a> {
             return Ok(());
         }
         let batch = std::mem::take(&mut self.batch);
+        self.batch_rows = (self.batch_rows * 2).min(self.most_rows);
         (self.say)(Said::Batch(Box::new(batch)))
     }
 
