@@ -1,7 +1,7 @@
 //! Accounts, groups and memberships by command.
 
 use crate::{
-    support::{Desk, PASSWORD, Server},
+    support::{Desk, PASSWORD, Ran, Server, fed},
     visitor::Visitor,
 };
 
@@ -79,6 +79,39 @@ fn seed_cn_46_without_a_terminal_it_says_what_is_missing() {
     desk.feed(&["createsuperuser", "--username", "chief", "--password-stdin"], "short")
         .expect(1)
         .says("the password needs at least 15 characters");
+    assert_eq!(desk.count("users"), 0);
+}
+
+/// Runs a command at a terminal, where these lines are typed.
+fn typed(desk: &Desk, command: &str, lines: &[&str]) -> Ran {
+    let line = format!("{} {command}", env!("CARGO_BIN_EXE_vestibule"));
+    let mut script = std::process::Command::new("script");
+    script.args(["-qec", &line, "/dev/null"]).env("VESTIBULE_STORAGE__URL", desk.database.url());
+    fed(&mut script, &format!("{}\n", lines.join("\n")))
+}
+
+#[test]
+fn seed_cn_46_at_a_terminal_createsuperuser_asks() {
+    let desk = Desk::new();
+    let answers = ["chief", "chief@example.org", PASSWORD, PASSWORD];
+    let ran = typed(&desk, "createsuperuser", &answers).expect(0);
+    for question in ["Username: ", "Email address", "Password: ", "Password (again): "] {
+        assert!(ran.out.contains(question), "{ran:?}");
+    }
+    let user = desk.succeed(&["user", "show", "chief", "--json"]).json();
+    assert_eq!(user["email"], "chief@example.org");
+    assert_eq!(user["is_superuser"], true);
+    let server = Server::start(&desk);
+    Visitor::new(&server.origin).log_in("chief", PASSWORD).expect(200);
+}
+
+#[test]
+fn seed_cn_46_two_passwords_that_differ_make_nobody() {
+    let desk = Desk::new();
+    let answers = ["", PASSWORD, "a long sentence with a slip of the hand"];
+    let ran = typed(&desk, "createsuperuser --username chief", &answers).expect(1);
+    assert!(ran.out.contains("the two passwords differ"), "{ran:?}");
+    assert!(!ran.out.contains("Username: "), "{ran:?}");
     assert_eq!(desk.count("users"), 0);
 }
 

@@ -10,5 +10,9 @@ mod visitor;
 
 mod accounts;
 mod commands;
+mod configuration;
 mod csv;
 mod databases;
+mod output;
+mod permissions;
+mod secrets;
