@@ -1,6 +1,6 @@
 //! What is printed, for people, for programs and for nobody.
 
-use std::process::Stdio;
+use std::{os::unix::fs::PermissionsExt, process::Stdio};
 
 use crate::support::{Desk, Ran};
 
@@ -16,8 +16,8 @@ fn unread(desk: &Desk, arguments: &[&str]) -> Ran {
 fn output_that_nobody_reads_is_no_failure_and_no_panic() {
     let desk = Desk::furnished();
     // More than what is kept back before it is written.
-    let rows: String = (0..300).map(|number| format!("somebody{number:0100}\n")).collect();
-    desk.feed(&["user", "import", "-"], &format!("username\n{rows}")).expect(0);
+    let rows: Vec<_> = (0..300).map(|number| format!("somebody{number:0100}")).collect();
+    desk.feed(&["user", "import", "-"], &format!("username\n{}\n", rows.join("\n"))).expect(0);
     for arguments in [
         &["user", "list"][..],
         &["user", "list", "--json"],
@@ -107,7 +107,6 @@ fn check_of_a_deployment_finds_each_weak_spot_and_none_in_a_sound_one() {
     let https = "[site]\nbase_url = \"https://hall.example.org\"\n";
     assert_eq!(ids(https), ["vst.W103", "vst.W104"]);
     let pepper = desk.write("pepper", "q83vASNFZ4mrze8BI0VniavN7wEjRWeJq83vASNFZ4mrze8BI0VniQ==\n");
-    use std::os::unix::fs::PermissionsExt;
     std::fs::set_permissions(&pepper, std::fs::Permissions::from_mode(0o600)).unwrap();
     let sound = format!(
         "{https}[server]\ntrusted_proxies = [\"127.0.0.1\"]\n[password]\npepper_file = {pepper:?}\n"
