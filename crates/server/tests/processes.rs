@@ -5,10 +5,8 @@
 
 use std::{
     collections::HashMap,
-    io::{BufRead, BufReader, Read},
-    net::TcpListener,
     path::Path,
-    process::{Child, Command, Stdio},
+    process::{Command, Stdio},
     sync::atomic::{AtomicBool, AtomicUsize, Ordering},
     time::{Duration, Instant},
 };
@@ -16,12 +14,15 @@ use std::{
 use serde_json::{Value, json};
 use vestibule_storage::testkit::{Database, TestDatabase};
 
+#[path = "it/support/process.rs"]
+#[expect(dead_code, reason = "these tests use less of it than the others")]
+mod process;
 #[path = "it/support/visitor.rs"]
 #[expect(dead_code, reason = "these tests use less of it than the others")]
 mod visitor;
+use process::{PASSWORD, Server};
 use visitor::{Answer, Visitor};
 
-const PASSWORD: &str = "a long sentence to get in with";
 /// How often ordinary writes, an import and a migration are killed: a hundred times in all.
 const WRITES: u64 = 40;
 const IMPORTS: u64 = 30;
@@ -29,15 +30,7 @@ const MIGRATIONS: u64 = 30;
 
 /// The binary on a database, in an empty folder.
 fn command(database: &TestDatabase, arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_vestibule"));
-    command
-        .args(arguments)
-        .current_dir(std::env::temp_dir())
-        .env_remove("VESTIBULE_CONFIG")
-        .env("VESTIBULE_STORAGE__URL", database.url())
-        .env("VESTIBULE_LOG__FILTER", "warn")
-        .stdin(Stdio::null());
-    command
+    process::command(database.url(), arguments)
 }
 
 /// Runs a command to its end; it must succeed.
@@ -48,49 +41,6 @@ fn succeed(database: &TestDatabase, arguments: &[&str]) -> String {
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{arguments:?}: {text}{errors}");
     text
-}
-
-/// A server process; killed when it goes.
-struct Server {
-    child: Child,
-    origin: String,
-}
-
-impl Server {
-    fn start(database: &TestDatabase) -> Self {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let origin = format!("http://127.0.0.1:{port}");
-        let mut child = command(database, &["serve"])
-            .env("VESTIBULE_SERVER__LISTEN", format!("127.0.0.1:{port}"))
-            .env("VESTIBULE_SITE__BASE_URL", &origin)
-            .env("VESTIBULE_LIMITS__LOGIN_PER_ADDRESS", "unlimited")
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut first = String::new();
-        let began = Instant::now();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut first).unwrap();
-        if !first.contains(&origin) {
-            let mut errors = String::new();
-            child.stderr.take().unwrap().read_to_string(&mut errors).unwrap();
-            panic!("the server does not start: {errors}");
-        }
-        assert!(began.elapsed() < Duration::from_secs(5), "it took {:?}", began.elapsed());
-        Self { child, origin }
-    }
-
-    fn kill(&mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
 }
 
 /// Numbers that follow from a seed (`SplitMix64`).
@@ -157,7 +107,8 @@ fn write_until_killed(
             })
             .collect();
         std::thread::sleep(moment(seed, 400));
-        server.kill();
+        server.child.kill().unwrap();
+        server.child.wait().unwrap();
         stop.store(true, Ordering::Relaxed);
         for writer in writers {
             acknowledged.extend(writer.join().unwrap());
@@ -168,15 +119,16 @@ fn write_until_killed(
 /// A database with a superuser, made as an operator makes one.
 fn with_superuser(kind: Database) -> TestDatabase {
     let database = TestDatabase::fresh(kind);
-    let mut child =
-        command(&database, &["createsuperuser", "--username", "admin", "--password-stdin"])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .spawn()
-            .unwrap();
-    std::io::Write::write_all(&mut child.stdin.take().unwrap(), PASSWORD.as_bytes()).unwrap();
-    assert!(child.wait().unwrap().success());
+    process::superuser(database.url());
     database
+}
+
+/// A server that has started within five seconds, as after a crash.
+fn start(database: &TestDatabase) -> Server {
+    let began = Instant::now();
+    let server = Server::start(database.url());
+    assert!(began.elapsed() < Duration::from_secs(5), "it took {:?}", began.elapsed());
+    server
 }
 
 fn nothing_acknowledged_is_lost(kind: Database) {
@@ -185,7 +137,7 @@ fn nothing_acknowledged_is_lost(kind: Database) {
     let group = serde_json::from_str::<Value>(&made).unwrap()["id"].as_str().unwrap().to_owned();
     let mut acknowledged = Acknowledged::new();
     for seed in 0..WRITES {
-        let mut server = Server::start(&database);
+        let mut server = start(&database);
         write_until_killed(&mut server, seed, &group, &mut acknowledged);
     }
     succeed(&database, &["verify"]);
@@ -210,7 +162,7 @@ fn nothing_acknowledged_is_lost(kind: Database) {
 
 fn two_processes_act_as_one(kind: Database) {
     let database = with_superuser(kind);
-    let (one, other) = (Server::start(&database), Server::start(&database));
+    let (one, other) = (start(&database), start(&database));
     let mut here = Visitor::new(&one.origin);
     here.log_in("admin", PASSWORD).expect(200);
     let won = AtomicUsize::new(0);

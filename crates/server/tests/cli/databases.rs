@@ -207,3 +207,15 @@ fn verify_names_what_was_broken_behind_its_back() {
     tables.dedup();
     assert_eq!(tables, ["grants", "nestings", "users"], "{findings}");
 }
+
+#[test]
+fn import_django_takes_its_address_from_the_standard_input() {
+    let desk = Desk::new();
+    let site = format!("sqlite:{}/../../tests/django/site.sqlite3", env!("CARGO_MANIFEST_DIR"));
+    desk.feed(&["import", "django", "-", "--dry-run"], &format!("{site}\n")).expect(0);
+    assert_eq!(desk.count("users"), 0);
+    desk.feed(&["import", "django", "-"], &site).expect(0);
+    assert!(desk.count("users") > 40);
+    let nothing = desk.feed(&["import", "django", "-"], "").expect(2);
+    assert!(nothing.err.contains("the standard input holds no address"), "{nothing:?}");
+}

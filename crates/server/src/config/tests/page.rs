@@ -79,7 +79,7 @@ fn every_key_has_an_effect() {
             "server.workers" | "password.hash_threads" => "200",
             "server.trusted_proxies" => "['10.0.0.1']",
             "server.allowed_hosts" => "['hall.example']",
-            "server.shutdown_timeout" => "'10s'",
+            "server.shutdown_timeout" | "storage.start_timeout" => "'10s'",
             "storage.url" => "'sqlite:other.db'",
             "storage.url_file" => "'url'",
             "password.pepper_file" | "password.blocklist_file" => "'secret'",
@@ -97,6 +97,7 @@ fn every_key_has_an_effect() {
             | "limits.page_size" => "11",
             "limits.login_per_address"
             | "limits.login_failures_per_account"
+            | "limits.login_failures_per_site"
             | "limits.requests_per_address" => "'7/1h'",
             "log.format" => "'json'",
             "log.filter" => "'debug'",
