@@ -147,8 +147,8 @@ user(119, "missing", username=None)
 user(120, "missing", username="")
 user(121, "unreadable", username=b"\x00\x01\xff")
 user(122, "unreadable", username=NO_UTF8)
-user(123, "too_long", username="n" * 151)
-user(124, username="n" * 150)
+user(123, "too_long", username="n" * 256)
+user(124, username="n" * 255)
 
 # mail addresses
 user(131, "email_collides", "imported_without", email="GRACE@Example.org")
