@@ -1,5 +1,10 @@
 //! What a connection is told before it is used.
 
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
+
 use diesel::{
     QueryResult, QueryableByName, RunQueryDsl, connection::SimpleConnection, sql_query,
     sql_types::BigInt,
@@ -13,6 +18,9 @@ use crate::{
 };
 use vestibule_core::ports::store::StoreErrorKind;
 
+/// How long one waits for another, as `busy_timeout` has it.
+const SQLITE_PATIENCE: Duration = Duration::from_secs(5);
+
 const SQLITE: &str = "
     PRAGMA busy_timeout = 5000;
     PRAGMA foreign_keys = ON;
@@ -25,7 +33,6 @@ const SQLITE: &str = "
 /// many units at once. Its cache holds what an import changes, or pages would be written many
 /// times over; it takes no memory before it is needed.
 const SQLITE_WRITER: &str = "
-    PRAGMA journal_mode = WAL;
     PRAGMA synchronous = FULL;
     PRAGMA cache_size = -65536;
 ";
@@ -55,10 +62,13 @@ pub(crate) fn prepare(conn: &mut AnyConnection, access: Access) -> QueryResult<(
     match kind(conn) {
         Kind::Sqlite => {
             conn.batch_execute(SQLITE)?;
-            conn.batch_execute(match access {
-                Access::ReadOnly => SQLITE_READER,
-                Access::ReadWrite | Access::Create => SQLITE_WRITER,
-            })
+            match access {
+                Access::ReadOnly => conn.batch_execute(SQLITE_READER),
+                Access::ReadWrite | Access::Create => {
+                    write_ahead(conn)?;
+                    conn.batch_execute(SQLITE_WRITER)
+                }
+            }
         }
         Kind::Postgres => conn.batch_execute(POSTGRES),
         Kind::Mysql => {
@@ -66,6 +76,22 @@ pub(crate) fn prepare(conn: &mut AnyConnection, access: Access) -> QueryResult<(
             // Seconds on MariaDB; MySQL does not know it and has milliseconds by another name.
             conn.batch_execute("SET SESSION max_statement_time = 10")
                 .or_else(|_| conn.batch_execute("SET SESSION max_execution_time = 10000"))
+        }
+    }
+}
+
+/// Turns to a write-ahead log. Two who do so in a fresh file at once would wait for each other, so
+/// `SQLite` refuses one at once, whatever its `busy_timeout`: that one asks again.
+fn write_ahead(conn: &mut AnyConnection) -> QueryResult<()> {
+    let until = Instant::now() + SQLITE_PATIENCE;
+    loop {
+        match conn.batch_execute("PRAGMA journal_mode = WAL") {
+            Err(error)
+                if kind_of(&error) == StoreErrorKind::Contended && Instant::now() < until =>
+            {
+                thread::sleep(Duration::from_millis(5));
+            }
+            done => return done,
         }
     }
 }
@@ -106,10 +132,8 @@ pub(crate) fn server_is_slow_to_answer(url: &DatabaseUrl) -> Option<String> {
     match url {
         #[cfg(feature = "mysql")]
         DatabaseUrl::Mysql(address) => {
-            use std::{
-                net::{TcpStream, ToSocketAddrs},
-                time::Duration,
-            };
+            use std::net::{TcpStream, ToSocketAddrs};
+
             let (host, port) = address.host_and_port(3306)?;
             let addresses = match (host.as_str(), port).to_socket_addrs() {
                 Ok(addresses) => addresses,
