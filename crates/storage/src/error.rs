@@ -27,7 +27,10 @@ pub enum OpenError {
         reason: String,
     },
     /// Its schema is older than this program.
-    #[error("the database {url} is behind: {pending} migrations pending: run `vestibule migrate`")]
+    #[error(
+        "the database {url} is behind: {pending} migration{} pending: run `vestibule migrate`",
+        if *pending == 1 { "" } else { "s" }
+    )]
     Behind {
         /// Its address.
         url: DatabaseUrl,

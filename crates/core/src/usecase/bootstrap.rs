@@ -8,7 +8,7 @@ use super::{
     error::{AdminError, AdminResult},
     password::Passwords,
     record::{Target, record},
-    users::{NewUser, parse},
+    users::{NewUser, parse, require_free, taken},
 };
 use crate::{
     cx::OpCx,
@@ -145,14 +145,8 @@ impl Bootstrap {
                     tx.delete_tickets(Purpose::FirstSuperuser)?;
                     "command line"
                 };
-                tx.insert_user(&user, &hash).map_err(|error| {
-                    if error.is_duplicate() {
-                        let message = "the login name or the mail address is taken";
-                        AdminError::field("username", "taken", message)
-                    } else {
-                        error.into()
-                    }
-                })?;
+                require_free(tx, &user)?;
+                tx.insert_user(&user, &hash).map_err(taken)?;
                 let details = json!({ "is_superuser": true });
                 record(tx, &cx, "user.added", Target::user(&user), right, details)?;
                 Ok(user.clone())

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::{
     record::{Target, record},
-    throttle::{FailureKey, Reserved, Throttle},
+    throttle::{FailureKey, Full, Reserved, Throttle},
 };
 use crate::{
     cx::OpCx,
@@ -137,11 +137,16 @@ impl Login {
         }
         let addressed = self.addressed(username).await?;
         let key = failure_key(&addressed, username);
-        let Some(place) = self.throttle.reserve(key, addressed.failures, cx.now()) else {
-            // As much work as a wrong password, whatever the password is.
-            let done = self.hasher.verify(password, None).await.map_err(unavailable)?;
-            self.record_refusal(cx, addressed.account, "too many failures").await?;
-            return Err(LoginError::Refused { not_before: done.not_before });
+        let place = match self.throttle.reserve(key, addressed.failures, cx.now()) {
+            Ok(place) => place,
+            // Whoever has the right password is not told that it is wrong.
+            Err(Full::UnderWay) => return Err(LoginError::Unavailable { retry_after: 1 }),
+            Err(Full::Failures) => {
+                // As much work as a wrong password, whatever the password is.
+                let done = self.hasher.verify(password, None).await.map_err(unavailable)?;
+                self.record_refusal(cx, addressed.account, "too many failures").await?;
+                return Err(LoginError::Refused { not_before: done.not_before });
+            }
         };
         let account = addressed.account.as_ref().map(|user| user.id);
         let bcx = BackendCx { op: cx, store: &self.store, hasher: &*self.hasher, account };

@@ -69,37 +69,9 @@ impl Members {
         let cx = cx.clone();
         self.store
             .write(move |tx| {
-                let now = cx.now();
-                tx.announce(Change::User(wanted.user), now)?;
+                tx.announce(Change::User(wanted.user), cx.now())?;
                 let authority = Authority::load(tx, &cx)?;
-                let group = visible(tx, &authority, wanted.group)?;
-                let right = right(&authority, wanted.group)?;
-                require_conferred(tx, &authority, wanted.group)?;
-                let user = member(tx, wanted.user)?;
-                let before = tx.membership(wanted.group, wanted.user)?;
-                let after = Membership {
-                    group: wanted.group,
-                    user: wanted.user,
-                    is_manager: wanted.is_manager,
-                    expires_at: wanted.expires_at,
-                    since: before.map_or(now, |before| before.since),
-                };
-                if before == Some(after) {
-                    return Ok(false);
-                }
-                tx.put_membership(&after)?;
-                let action = match before {
-                    None => "group.member_added",
-                    Some(_) => "group.member_changed",
-                };
-                let details = json!({
-                    "user": user.username.as_str(),
-                    "user_id": user.id,
-                    "is_manager": after.is_manager,
-                    "expires_at": after.expires_at.map(|end| end.to_string()),
-                });
-                record(tx, &cx, action, Target::group(&group), right, details)?;
-                Ok(before.is_none())
+                put(tx, &cx, &authority, wanted)
             })
             .await
     }
@@ -129,6 +101,43 @@ impl Members {
             })
             .await
     }
+}
+
+/// Puts somebody into a group, within a transaction that has announced a change of them.
+pub(super) fn put(
+    tx: &mut dyn Tx,
+    cx: &OpCx,
+    authority: &Authority,
+    wanted: Wanted,
+) -> AdminResult<bool> {
+    let group = visible(tx, authority, wanted.group)?;
+    let right = right(authority, wanted.group)?;
+    require_conferred(tx, authority, wanted.group)?;
+    let user = member(tx, wanted.user)?;
+    let before = tx.membership(wanted.group, wanted.user)?;
+    let after = Membership {
+        group: wanted.group,
+        user: wanted.user,
+        is_manager: wanted.is_manager,
+        expires_at: wanted.expires_at,
+        since: before.map_or(cx.now(), |before| before.since),
+    };
+    if before == Some(after) {
+        return Ok(false);
+    }
+    tx.put_membership(&after)?;
+    let action = match before {
+        None => "group.member_added",
+        Some(_) => "group.member_changed",
+    };
+    let details = json!({
+        "user": user.username.as_str(),
+        "user_id": user.id,
+        "is_manager": after.is_manager,
+        "expires_at": after.expires_at.map(|end| end.to_string()),
+    });
+    record(tx, cx, action, Target::group(&group), right, details)?;
+    Ok(before.is_none())
 }
 
 fn right(authority: &Authority, group: GroupId) -> Result<String, Forbidden> {

@@ -154,7 +154,7 @@ impl Passwords {
         if old.len() > MAX_PASSWORD_BYTES {
             return Err(wrong());
         }
-        let Some(place) = self.throttle.reserve(key, failures, cx.now()) else {
+        let Ok(place) = self.throttle.reserve(key, failures, cx.now()) else {
             return Err(AdminError::Busy { retry_after: 60 });
         };
         if self.hasher.verify(old, stored).await?.matches {

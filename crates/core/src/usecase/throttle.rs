@@ -63,6 +63,15 @@ pub struct Reserved {
     key: FailureKey,
 }
 
+/// Why an account takes no further attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Full {
+    /// There were too many failures.
+    Failures,
+    /// Those that are under way could all fail; how they end is known in a moment.
+    UnderWay,
+}
+
 impl Throttle {
     /// With this limit; `None` counts nothing.
     pub fn new(limit: Option<FailureLimit>) -> Arc<Self> {
@@ -79,14 +88,14 @@ impl Throttle {
         self.limit.is_some_and(|limit| count >= limit.count)
     }
 
-    /// Takes a place, or `None` when failures and attempts under way have used them up. `stored`
-    /// is what the store counted.
+    /// Takes a place, unless failures and attempts under way have used them up. `stored` is what
+    /// the store counted.
     pub fn reserve(
         self: &Arc<Self>,
         key: FailureKey,
         stored: Option<FailureCount>,
         now: Timestamp,
-    ) -> Option<Reserved> {
+    ) -> Result<Reserved, Full> {
         let mut keys = self.lock();
         let start = self.window_start(now);
         let blank = Known { under_way: 0, failures: FailureCount { since: now, count: 0 } };
@@ -99,11 +108,14 @@ impl Throttle {
         {
             known.failures = stored;
         }
+        if self.is_reached(known.failures.count) {
+            return Err(Full::Failures);
+        }
         if self.is_reached(known.failures.count + known.under_way) {
-            return None;
+            return Err(Full::UnderWay);
         }
         known.under_way += 1;
-        Some(Reserved { throttle: Arc::clone(self), key })
+        Ok(Reserved { throttle: Arc::clone(self), key })
     }
 
     /// Forgets keys under which nothing is under way and no window is open.
@@ -155,7 +167,7 @@ mod tests {
         time::Duration,
     };
 
-    use super::{FailureKey, FailureLimit, Reserved, Throttle};
+    use super::{FailureKey, FailureLimit, Full, Reserved, Throttle};
     use crate::{id::UserId, ports::throttle::FailureCount, time::Timestamp};
 
     const NOW: Timestamp = Timestamp::from_micros(1_767_225_600_000_000);
@@ -185,7 +197,7 @@ mod tests {
         let throttle = Throttle::new(Some(LIMIT));
         let start = Barrier::new(200);
         // Places are kept until all have tried, as slow hashing does.
-        let places: Vec<Option<Reserved>> = thread::scope(|scope| {
+        let places: Vec<Result<Reserved, Full>> = thread::scope(|scope| {
             let attempt = || {
                 start.wait();
                 throttle.reserve(key(), None, NOW)
@@ -206,7 +218,7 @@ mod tests {
                 scope.spawn(|| {
                     // Each looked before any had failed, so the store told them of no failure.
                     start.wait();
-                    if let Some(place) = throttle.reserve(key(), None, NOW) {
+                    if let Ok(place) = throttle.reserve(key(), None, NOW) {
                         verified.fetch_add(1, Ordering::SeqCst);
                         let count = stored.fetch_add(1, Ordering::SeqCst) + 1;
                         place.failed(counted(NOW, count));
@@ -217,7 +229,7 @@ mod tests {
         let verified = verified.into_inner();
         assert!(verified <= 10, "{verified} guesses went through");
         // A guess may find all places taken for a moment; none is lost for good.
-        let rest = std::iter::from_fn(|| throttle.reserve(key(), None, NOW));
+        let rest = std::iter::from_fn(|| throttle.reserve(key(), None, NOW).ok());
         assert_eq!(rest.collect::<Vec<_>>().len(), 10 - verified as usize);
     }
 
@@ -226,22 +238,22 @@ mod tests {
         let throttle = Throttle::new(Some(LIMIT));
         let first = throttle.reserve(key(), Some(counted(NOW, 8)), NOW);
         let second = throttle.reserve(key(), Some(counted(NOW, 8)), NOW);
-        assert!(first.is_some() && second.is_some());
-        assert!(throttle.reserve(key(), Some(counted(NOW, 8)), NOW).is_none());
+        assert!(first.is_ok() && second.is_ok());
+        assert!(throttle.reserve(key(), Some(counted(NOW, 8)), NOW).is_err());
         // An older look at the store does not make it less.
         drop((first, second));
         let throttled = Throttle::new(Some(LIMIT));
         fail(&throttled, NOW, 10);
-        assert!(throttled.reserve(key(), Some(counted(NOW, 3)), NOW).is_none());
+        assert!(throttled.reserve(key(), Some(counted(NOW, 3)), NOW).is_err());
     }
 
     #[test]
     fn a_place_that_is_dropped_is_free_again() {
         let throttle = Throttle::new(Some(FailureLimit { count: 1, ..LIMIT }));
         let place = throttle.reserve(key(), None, NOW);
-        assert!(throttle.reserve(key(), None, NOW).is_none());
+        assert_eq!(throttle.reserve(key(), None, NOW).err(), Some(Full::UnderWay));
         drop(place);
-        assert!(throttle.reserve(key(), None, NOW).is_some());
+        assert!(throttle.reserve(key(), None, NOW).is_ok());
     }
 
     #[test]
@@ -249,7 +261,8 @@ mod tests {
         let throttle = Throttle::new(Some(LIMIT));
         fail(&throttle, NOW, 9);
         throttle.reserve(key(), None, NOW).unwrap().succeeded();
-        let places: Vec<_> = (0..10).map_while(|_| throttle.reserve(key(), None, NOW)).collect();
+        let places: Vec<_> =
+            (0..10).map_while(|_| throttle.reserve(key(), None, NOW).ok()).collect();
         assert_eq!(places.len(), 10);
     }
 
@@ -260,25 +273,25 @@ mod tests {
             fail(&throttle, after(u64::from(count)), count);
         }
         // The first failure was in minute 1, so the window is open through minute 16.
-        assert!(throttle.reserve(key(), None, after(16)).is_none());
+        assert_eq!(throttle.reserve(key(), None, after(16)).err(), Some(Full::Failures));
         let just_after = after(16).plus(Duration::from_micros(1));
-        assert!(throttle.reserve(key(), None, just_after).is_some());
+        assert!(throttle.reserve(key(), None, just_after).is_ok());
     }
 
     #[test]
     fn a_window_of_the_store_that_has_ended_does_not_count() {
         let throttle = Throttle::new(Some(LIMIT));
-        assert!(throttle.reserve(key(), Some(counted(NOW, 99)), after(15)).is_none());
-        assert!(throttle.reserve(key(), Some(counted(NOW, 99)), after(31)).is_some());
+        assert!(throttle.reserve(key(), Some(counted(NOW, 99)), after(15)).is_err());
+        assert!(throttle.reserve(key(), Some(counted(NOW, 99)), after(31)).is_ok());
     }
 
     #[test]
     fn keys_do_not_touch_each_other_and_names_are_found_in_any_spelling() {
         let throttle = Throttle::new(Some(FailureLimit { count: 1, ..LIMIT }));
         let _place = throttle.reserve(FailureKey::of_name("Ann "), None, NOW).unwrap();
-        assert!(throttle.reserve(FailureKey::of_name("ＡＮＮ"), None, NOW).is_none());
-        assert!(throttle.reserve(FailureKey::of_name("Anna"), None, NOW).is_some());
-        assert!(throttle.reserve(key(), None, NOW).is_some());
+        assert!(throttle.reserve(FailureKey::of_name("ＡＮＮ"), None, NOW).is_err());
+        assert!(throttle.reserve(FailureKey::of_name("Anna"), None, NOW).is_ok());
+        assert!(throttle.reserve(key(), None, NOW).is_ok());
     }
 
     #[test]
@@ -308,7 +321,8 @@ mod tests {
     fn without_a_limit_everything_goes_through() {
         let throttle = Throttle::new(None);
         let stored = Some(counted(NOW, u32::MAX - 1000));
-        let places: Vec<_> = (0..500).map_while(|_| throttle.reserve(key(), stored, NOW)).collect();
+        let places: Vec<_> =
+            (0..500).map_while(|_| throttle.reserve(key(), stored, NOW).ok()).collect();
         assert_eq!(places.len(), 500);
         assert!(!throttle.is_reached(u32::MAX));
     }

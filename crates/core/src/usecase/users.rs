@@ -7,6 +7,7 @@ use serde_json::json;
 use super::{
     authority::Authority,
     error::{AdminError, AdminResult, Forbidden},
+    members::{self, Wanted},
     password::Passwords,
     record::{Target, record},
 };
@@ -90,7 +91,7 @@ impl Users {
             .await
     }
 
-    /// Makes an account.
+    /// Makes an account, in its groups, or nothing at all.
     pub async fn add(&self, cx: &OpCx, new: NewUser) -> AdminResult<User> {
         let now = cx.now();
         let user = parse(&new, UserId::generate(now, cx.entropy()), now)?;
@@ -98,7 +99,7 @@ impl Users {
             Some(password) => self.passwords.accept(&user, password).await?,
             None => PasswordHash::unusable(),
         };
-        let cx = cx.clone();
+        let (cx, groups) = (cx.clone(), new.groups);
         self.store
             .write(move |tx| {
                 tx.announce(Change::User(user.id), now)?;
@@ -116,6 +117,11 @@ impl Users {
                     "has_password": hash != PasswordHash::unusable(),
                 });
                 record(tx, &cx, "user.added", Target::user(&user), right, details)?;
+                for &group in &groups {
+                    let wanted =
+                        Wanted { group, user: user.id, is_manager: false, expires_at: None };
+                    members::put(tx, &cx, &authority, wanted)?;
+                }
                 Ok(user.clone())
             })
             .await
@@ -247,7 +253,7 @@ fn require_another_superuser(
 
 /// Refuses a login name that is somebody else's mail address, and the other way round: either
 /// could be typed into the login form.
-fn require_free(tx: &mut dyn Tx, user: &User) -> AdminResult<()> {
+pub(super) fn require_free(tx: &mut dyn Tx, user: &User) -> AdminResult<()> {
     let name = user.username.as_str();
     if name.contains('@')
         && let Some(owner) = tx.user_by_email_key(&Email::key_of(name))?
@@ -279,7 +285,7 @@ fn require_free(tx: &mut dyn Tx, user: &User) -> AdminResult<()> {
     Ok(())
 }
 
-fn taken(error: StoreError) -> AdminError {
+pub(super) fn taken(error: StoreError) -> AdminError {
     if error.is_duplicate() {
         AdminError::field("username", "taken", "the login name or the mail address is taken")
     } else {

@@ -34,6 +34,7 @@ pub(super) fn run(global: &Global, args: &MigrateArgs, out: &mut Out) -> Result<
         let pending = migrations(url).map_err(failed)?.iter().filter(|m| !m.applied).count();
         let state = match pending {
             0 => "the database is up to date".to_owned(),
+            1 => "the database is behind by 1 migration: run `vestibule migrate`".to_owned(),
             n => format!("the database is behind by {n} migrations: run `vestibule migrate`"),
         };
         out.say(&state)?;

@@ -179,6 +179,7 @@ async fn act(hall: &Hall, command: UserCommand, out: &mut Out) -> Result<u8, Cli
                 is_staff: staff,
                 is_superuser: superuser,
                 expires_at,
+                groups: Vec::new(),
             };
             out.record(&UserOut::from(users.add(cx, new).await?))?;
         }

@@ -13,7 +13,7 @@ use vestibule_core::{
     Secret, Timestamp,
     domain::{email::Email, page::PageRequest, username::Username},
     ports::users::{UserFilter, UserOrder},
-    usecase::{members::Wanted, users::NewUser},
+    usecase::users::NewUser,
 };
 
 use super::{CliError, hall::Hall, output::Out};
@@ -152,16 +152,13 @@ async fn add(hall: &Hall, row: Row, dry_run: bool) -> Result<(), CliError> {
         is_staff: row.is_staff == Some(true),
         is_superuser: row.is_superuser == Some(true),
         expires_at,
+        groups,
     };
     let services = hall.services();
     if dry_run {
         return Ok(services.users.check(&hall.cx, new).await?);
     }
-    let user = services.users.add(&hall.cx, new).await?;
-    for group in groups {
-        let wanted = Wanted { group, user: user.id, is_manager: false, expires_at: None };
-        services.members.put(&hall.cx, wanted).await?;
-    }
+    services.users.add(&hall.cx, new).await?;
     Ok(())
 }
 

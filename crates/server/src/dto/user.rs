@@ -82,6 +82,7 @@ impl UserIn {
             is_disabled: self.is_active == Some(false),
             is_staff: self.is_staff,
             is_superuser: self.is_superuser,
+            groups: Vec::new(),
         })
     }
 }

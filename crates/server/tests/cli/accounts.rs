@@ -47,7 +47,7 @@ fn seed_oq_6_a_taken_name_exits_1_and_adds_nobody() {
     }
     desk.feed(&["createsuperuser", "--username", "anna", "--password-stdin"], PASSWORD)
         .expect(1)
-        .says("is taken");
+        .says("username: is taken");
     assert_eq!(desk.names(), ["anna", "ben", "root"]);
     assert_eq!(desk.count("audit_events"), events);
     assert_eq!(desk.succeed(&["user", "show", "anna", "--json"]).json()["is_superuser"], false);

@@ -48,7 +48,7 @@ fn seed_cn_47_check_tells_that_nothing_was_migrated_and_makes_nothing() {
 #[test]
 fn seed_cn_47_check_tells_whether_a_migration_is_missing() {
     let desk = behind_by_one();
-    desk.run(&["migrate", "--check"]).expect(1).prints("the database is behind by 1 migration");
+    desk.run(&["migrate", "--check"]).expect(1).prints("the database is behind by 1 migration:");
     let listed = desk.succeed(&["migrate", "--list", "--json"]).json();
     let listed = listed.as_array().unwrap();
     assert_eq!(listed.len(), migrations().len());
@@ -63,7 +63,10 @@ fn seed_cn_47_check_tells_whether_a_migration_is_missing() {
 fn seed_cn_47_commands_refuse_a_database_that_is_behind() {
     let desk = behind_by_one();
     for arguments in [&["user", "list"][..], &["verify"]] {
-        desk.run(arguments).expect(1).says("is behind: 1 migration").says("`vestibule migrate`");
+        desk.run(arguments)
+            .expect(1)
+            .says("is behind: 1 migration pending")
+            .says("`vestibule migrate`");
     }
     let ran = desk.run(&["check"]).expect(1);
     assert!(ran.out.contains("vst.E002") && ran.out.contains("is behind"), "{ran:?}");

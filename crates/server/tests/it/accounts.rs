@@ -1,8 +1,9 @@
 //! Accounts, who administers them, and what clients are told.
 
 use serde_json::json;
+use vestibule_core::{id::GroupId, usecase::users::NewUser};
 
-use crate::support::{Db, PASSWORD, TestSite, grant, id_of, on_every_database};
+use crate::support::{Db, PASSWORD, TestSite, block_on, grant, group, id_of, on_every_database};
 
 on_every_database!(
     seed_cn_4_login_names_are_unique_ignoring_case,
@@ -10,6 +11,7 @@ on_every_database!(
     seed_cp_47_the_list_of_users_is_paged_searched_and_for_administrators,
     seed_cp_48_making_an_administrator_is_for_administrators_and_audited,
     seed_om_34_an_administrator_for_some_things_does_just_these,
+    an_account_is_made_in_its_groups_or_not_at_all,
     atk_a214_who_may_only_look_changes_nothing_and_sees_no_hash,
     atk_a216_a_membership_ends_to_the_second,
     atk_a218_who_takes_a_deleted_name_inherits_nothing,
@@ -90,6 +92,23 @@ fn seed_om_34_an_administrator_for_some_things_does_just_these(db: Db) {
     let powerful = json!({ "username": "power", "is_staff": true });
     clerk.post("/api/v1/users", &powerful).expect_problem(403, "superuser_only");
     clerk.post("/api/v1/groups", &json!({ "name": "g" })).expect_problem(403, "permission_denied");
+}
+
+fn an_account_is_made_in_its_groups_or_not_at_all(db: Db) {
+    let site = TestSite::start(db);
+    let mut admin = site.admin();
+    let staff: GroupId = group(&mut admin, "staff", "private").parse().unwrap();
+    let nowhere = GroupId::from_bytes([7; 16]);
+    let users = &site.vestibule.site().services.users;
+    let wanted = |name: &str, groups: &[GroupId]| {
+        let new = NewUser { username: name.to_owned(), groups: groups.to_vec(), ..<_>::default() };
+        block_on(users.add(&site.operator(), new))
+    };
+    wanted("anna", &[staff]).unwrap();
+    wanted("bert", &[staff, nowhere]).unwrap_err();
+    let members = admin.get(&format!("/api/v1/groups/{staff}/members")).expect(200).json();
+    assert_eq!(members["count"], 1, "{members}");
+    assert_eq!(admin.get("/api/v1/users?search=bert").expect(200).json()["count"], 0);
 }
 
 fn atk_a214_who_may_only_look_changes_nothing_and_sees_no_hash(db: Db) {

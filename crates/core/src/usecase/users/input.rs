@@ -10,7 +10,7 @@ use crate::{
         user::{PersonName, User},
         username::Username,
     },
-    id::UserId,
+    id::{GroupId, UserId},
 };
 
 /// A new account, as somebody typed it.
@@ -34,6 +34,8 @@ pub struct NewUser {
     pub is_superuser: bool,
     /// From when on it may not be used.
     pub expires_at: Option<Timestamp>,
+    /// The groups it is in from the start.
+    pub groups: Vec<GroupId>,
 }
 
 /// What is to be different about an account; `None` leaves a field as it is.

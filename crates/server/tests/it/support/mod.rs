@@ -5,7 +5,7 @@ pub(crate) mod site;
 pub(crate) mod visitor;
 
 pub(crate) use acts::{check, grant, group, id_of, join};
-pub(crate) use site::{Db, TestSite};
+pub(crate) use site::{Db, TestSite, block_on};
 pub(crate) use visitor::{Answer, Visitor};
 
 /// The password of every account that tests make.
