@@ -5,3 +5,4 @@
 pub mod backends;
 pub mod hashing;
 pub mod passwords;
+pub mod runner;

@@ -10,7 +10,6 @@ use vestibule_core::{
     Clock, Entropy, OpCx,
     domain::session::SessionLimits,
     ports::{
-        backend::Backend,
         hasher::{PasswordHash, PasswordHasher},
         store::{Store, StoreError},
     },
@@ -22,7 +21,7 @@ use vestibule_core::{
         grants::Grants,
         groups::Groups,
         housekeeping::Housekeeping,
-        login::Login,
+        login::{Door, Login},
         members::Members,
         password::Passwords,
         permissions::Permissions,
@@ -39,6 +38,7 @@ use vestibule_storage::{MigrateError, OpenError, StoreOptions, migrate};
 use crate::{
     client::TrustedProxies,
     config::{ConfigError, PasswordScheme, RateLimit, Settings},
+    doors::DoorsError,
     pages::view::Views,
     rate_limit::RateLimits,
     site::{Services, Site},
@@ -48,7 +48,7 @@ use crate::{
 pub(crate) struct Parts {
     /// The database's URL, where it is not the settings'.
     pub(crate) storage: Option<String>,
-    pub(crate) backends: Vec<Arc<dyn Backend>>,
+    pub(crate) doors: Vec<Door>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) migrate: bool,
@@ -60,9 +60,9 @@ pub enum BuildError {
     /// The configuration does not hold.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// No way to log in was named.
-    #[error("no backend: add one with `.backend(LocalBackend::default())`")]
-    NoBackend,
+    /// The backends do not make a way in.
+    #[error(transparent)]
+    Doors(#[from] DoorsError),
     /// The database cannot be opened.
     #[error(transparent)]
     Open(#[from] OpenError),
@@ -192,7 +192,7 @@ async fn services(
         login: Login::new(
             store.clone(),
             Arc::clone(&hasher),
-            parts.backends.clone(),
+            parts.doors.clone(),
             Arc::clone(&throttle),
         ),
         sessions: Sessions::new(store.clone(), Arc::clone(&principals)),

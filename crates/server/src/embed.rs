@@ -7,12 +7,13 @@ use vestibule_core::{
     Clock, Entropy, OpCx, SystemClock, SystemEntropy,
     domain::{level::Action, object::DeleteRule},
     ports::backend::Backend,
-    usecase::permissions::Registration,
+    usecase::{login::Door, permissions::Registration},
 };
 
 use crate::{
     compose::{BuildError, Parts, compose},
     config::{Settings, Sources},
+    doors,
     gate::gate,
     jobs::Jobs,
     pages,
@@ -33,7 +34,7 @@ pub struct Vestibule {
 pub struct Builder {
     settings: Result<Settings, crate::config::ConfigError>,
     storage: Option<String>,
-    backends: Vec<Arc<dyn Backend>>,
+    doors: Vec<Door>,
     registrations: Vec<(String, Registration)>,
     delete_rules: Vec<(String, DeleteRule)>,
     clock: Arc<dyn Clock>,
@@ -47,7 +48,7 @@ impl Vestibule {
         Builder {
             settings: Settings::load(&Sources::new(None, [])),
             storage: None,
-            backends: Vec::new(),
+            doors: Vec::new(),
             registrations: Vec::new(),
             delete_rules: Vec::new(),
             clock: Arc::new(SystemClock),
@@ -142,8 +143,14 @@ impl Builder {
 
     /// Adds a way to log in; they are asked in the order in which they were added.
     #[must_use]
-    pub fn backend(mut self, backend: impl Backend + 'static) -> Self {
-        self.backends.push(Arc::new(backend));
+    pub fn backend(self, backend: impl Backend + 'static) -> Self {
+        self.door(Door::new(Arc::new(backend)))
+    }
+
+    /// Adds a way to log in, with what its answers mean and whom it may make accounts for.
+    #[must_use]
+    pub fn door(mut self, door: Door) -> Self {
+        self.doors.push(door);
         self
     }
 
@@ -198,12 +205,10 @@ impl Builder {
     /// that is wrong with the set-up is told here and not at the first request.
     pub async fn build(self) -> Result<Vestibule, BuildError> {
         let settings = self.settings?;
-        if self.backends.is_empty() {
-            return Err(BuildError::NoBackend);
-        }
+        doors::require_sound(&self.doors)?;
         let parts = Parts {
             storage: self.storage,
-            backends: self.backends,
+            doors: self.doors.into_iter().map(doors::guarded).collect(),
             clock: self.clock,
             entropy: self.entropy,
             migrate: self.migrate,

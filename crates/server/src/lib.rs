@@ -43,6 +43,7 @@ pub mod cli;
 mod client;
 mod compose;
 pub mod config;
+mod doors;
 mod dto;
 mod embed;
 mod extract;
@@ -62,6 +63,7 @@ pub use vestibule_core as core;
 
 pub use crate::{
     compose::BuildError,
+    doors::DoorsError,
     embed::{Builder, Vestibule},
     extract::{Access, CurrentUser, IntoObject, RequestCx},
     guard::{RequireLogin, RequirePermission},

@@ -253,6 +253,12 @@ impl From<LoginError> for Problem {
                 Self::new(StatusCode::UNAUTHORIZED, "login_failed", error.to_string())
             }
             LoginError::Unavailable { retry_after } => busy("login_unavailable", retry_after),
+            LoginError::NoAccount { .. } => {
+                Self::new(StatusCode::FORBIDDEN, "no_account", error.to_string())
+            }
+            LoginError::LinkNeeded { .. } => {
+                Self::new(StatusCode::FORBIDDEN, "link_needed", error.to_string())
+            }
             LoginError::UnknownBackend(name) => {
                 Self::malformed_field("backend", format!("there is no backend {name:?}"))
             }

@@ -63,7 +63,7 @@ fn each_kind_of_outside_has_one_crate() {
     only("diesel", &["vestibule-storage"]);
     only("libsqlite3-sys", &["vestibule-storage"]);
     only("actix-web", &["vestibule-server"]);
-    only("tokio", &["vestibule-server"]);
+    only("tokio", &["vestibule-auth", "vestibule-server"]);
     only("argon2", &["vestibule-auth"]);
 }
 

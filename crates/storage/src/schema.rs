@@ -45,6 +45,33 @@ diesel::table! {
 }
 
 diesel::table! {
+    membership_sources (group_id, user_id, source) {
+        group_id -> Binary,
+        user_id -> Binary,
+        source -> Text,
+    }
+}
+
+diesel::table! {
+    identities (backend, subject) {
+        backend -> Text,
+        subject -> Text,
+        user_id -> Binary,
+        linked_at -> BigInt,
+        used_at -> BigInt,
+        groups_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    entitlements (backend, user_id) {
+        backend -> Text,
+        user_id -> Binary,
+        at -> BigInt,
+    }
+}
+
+diesel::table! {
     nestings (parent_id, child_id) {
         parent_id -> Binary,
         child_id -> Binary,

@@ -2,10 +2,14 @@
 
 use async_trait::async_trait;
 use vestibule_core::{
-    domain::user::User,
+    domain::{
+        identity::{BackendName, Subject},
+        user::User,
+    },
     ports::{
         backend::{
-            Assertion, Attempt, Backend, BackendCx, Fault, RejectReason, Rejection, Verdict,
+            Assertion, Attempt, Backend, BackendCx, CredentialKind, Descriptor, Fault, Method,
+            NotMine, RejectReason, Rejection, Verdict,
         },
         hasher::{HashError, PasswordHash, Verification},
         store::StoreError,
@@ -15,28 +19,43 @@ use vestibule_core::{
 
 /// Verifies passwords against the hashes in the store.
 ///
-/// Unknown, disabled and password-less accounts cost as much as a wrong password, and are told
-/// apart in the audit log alone.
+/// Disabled and password-less accounts cost as much as a wrong password, and are told apart in
+/// the audit log alone. A name that nobody has here is somebody else's to judge; when it is
+/// nobody's, the host does the same work for it.
 #[derive(Clone, Debug)]
 pub struct LocalBackend {
-    name: String,
+    descriptor: Descriptor,
+}
+
+impl LocalBackend {
+    /// Under a name of the operator's choice.
+    pub fn named(name: BackendName) -> Self {
+        let descriptor = Descriptor::new(name, Self::KIND, [CredentialKind::Password]);
+        Self { descriptor: descriptor.with_accounts_here() }
+    }
+
+    /// What the configuration calls it.
+    pub const KIND: &'static str = "local";
 }
 
 impl Default for LocalBackend {
     /// Under the name `local`.
     fn default() -> Self {
-        Self { name: "local".to_owned() }
+        #[expect(clippy::expect_used, reason = "a constant that is a name")]
+        Self::named(BackendName::parse(Self::KIND).expect("a name"))
     }
 }
 
 #[async_trait]
 impl Backend for LocalBackend {
-    fn name(&self) -> &str {
-        &self.name
+    fn descriptor(&self) -> &Descriptor {
+        &self.descriptor
     }
 
     async fn authenticate(&self, attempt: &Attempt, cx: &BackendCx<'_>) -> Verdict {
-        let Attempt::Password { password, .. } = attempt else { return Verdict::NotMine };
+        let Attempt::Password { password, .. } = attempt else {
+            return Verdict::NotMine(NotMine::WrongKind);
+        };
         match judge(password, cx).await {
             Ok(verdict) => verdict,
             Err(fault) => Verdict::Fault(fault),
@@ -45,27 +64,33 @@ impl Backend for LocalBackend {
 }
 
 async fn judge(password: &Secret, cx: &BackendCx<'_>) -> Result<Verdict, Fault> {
-    let account = match cx.account {
-        Some(id) => cx
-            .store
-            .lookup::<_, StoreError>(move |tx| Ok(tx.user_by_id(id)?.zip(tx.user_password(id)?)))
-            .await
-            .map_err(|error| unavailable(error.to_string()))?,
-        None => None,
+    let Some(id) = cx.account else {
+        return Ok(Verdict::NotMine(NotMine::UnknownSubject));
     };
-    let now = cx.op.now();
+    let found = cx
+        .store
+        .lookup::<_, StoreError>(move |tx| Ok(tx.user_by_id(id)?.zip(tx.user_password(id)?)))
+        .await
+        .map_err(|error| Fault::unavailable(error.to_string()))?;
+    let Some((user, hash)) = found else {
+        return Ok(Verdict::NotMine(NotMine::UnknownSubject));
+    };
+    let is_live = user.is_live(cx.op.now());
     // The hash of an account that may not be used is not even tried, but costs the same.
-    let stored = account.as_ref().filter(|(user, _)| user.is_live(now)).map(|(_, hash)| hash);
+    let stored = is_live.then_some(&hash);
     let verification = cx.hasher.verify(password, stored).await.map_err(fault)?;
-    match account {
-        Some((user, hash)) if verification.matches && user.is_live(now) => {
-            accept(&user, hash, verification, password, cx).await
-        }
-        account => Ok(Verdict::Rejected(Rejection {
-            reason: reason(account.as_ref(), cx),
-            not_before: verification.not_before,
-        })),
+    if verification.matches && is_live {
+        return accept(&user, hash, verification, password, cx).await;
     }
+    let mut rejection = if !is_live {
+        Rejection::new(RejectReason::Disabled)
+    } else if !hash.is_usable() {
+        Rejection::new(RejectReason::Bad).because("no usable password")
+    } else {
+        Rejection::new(RejectReason::Bad)
+    };
+    rejection.not_before = Some(verification.not_before);
+    Ok(Verdict::Rejected(rejection))
 }
 
 /// Lets the person in, with a better hash where the stored one has fallen behind.
@@ -76,27 +101,14 @@ async fn accept(
     password: &Secret,
     cx: &BackendCx<'_>,
 ) -> Result<Verdict, Fault> {
-    let rehash = if verification.outdated {
+    let subject = Subject::parse(&user.id.to_string());
+    let subject = subject.map_err(|error| Fault::Bug(error.message))?;
+    let mut assertion = Assertion::new(subject).with_factor(Method::Password, cx.op.now());
+    if verification.outdated {
         // A queue that is full is no reason to turn somebody away: the next login upgrades.
-        cx.hasher.hash(password).await.ok().map(|better| (hash, better))
-    } else {
-        None
-    };
-    Ok(Verdict::Verified(Assertion { subject: user.id.to_string(), rehash }))
-}
-
-fn reason(account: Option<&(User, PasswordHash)>, cx: &BackendCx<'_>) -> RejectReason {
-    match account {
-        None => RejectReason::UnknownAccount,
-        Some((user, _)) if !user.is_live(cx.op.now()) => RejectReason::NotLive,
-        Some((_, hash)) if is_unusable(hash) => RejectReason::NoPassword,
-        Some(_) => RejectReason::WrongPassword,
+        assertion.rehash = cx.hasher.hash(password).await.ok().map(|better| (hash, better));
     }
-}
-
-fn is_unusable(hash: &PasswordHash) -> bool {
-    let text = hash.expose();
-    text.is_empty() || text.starts_with(['!', '*'])
+    Ok(Verdict::Verified(Box::new(assertion)))
 }
 
 fn fault(error: HashError) -> Fault {
@@ -106,8 +118,4 @@ fn fault(error: HashError) -> Fault {
         }
         error => Fault::Bug(error.to_string()),
     }
-}
-
-fn unavailable(what: String) -> Fault {
-    Fault::Unavailable { what, retry_after: 5 }
 }

@@ -12,6 +12,7 @@ use crate::{
 pub const ACTIONS: &[(&str, &str)] = &[
     ("login.succeeded", "somebody logged in and a session was opened"),
     ("login.failed", "a login was refused; the reason stands in `right`"),
+    ("login.undecided", "a login could not be decided, since a backend could not answer"),
     ("login.throttled", "an account failed so often that it listens no more for a while"),
     ("login.flood", "failed logins come in a flood, all over the site"),
     ("logout", "somebody ended the session they were in"),
@@ -27,6 +28,8 @@ pub const ACTIONS: &[(&str, &str)] = &[
     ("user.password_change_failed", "the old password that was given for that was wrong"),
     ("user.password_set", "somebody's password was set by somebody else"),
     ("user.password_removed", "somebody's password was taken away"),
+    ("identity.linked", "somebody's identity elsewhere was linked to an account"),
+    ("identity.unlinked", "such a link was ended"),
     ("group.added", "a group was made"),
     ("group.changed", "a group was changed"),
     ("group.deleted", "a group was removed"),

@@ -5,6 +5,7 @@ pub mod change;
 pub mod email;
 pub mod grant;
 pub mod group;
+pub mod identity;
 pub mod invalid;
 pub mod level;
 pub mod object;

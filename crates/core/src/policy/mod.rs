@@ -2,6 +2,7 @@
 
 pub mod bits;
 pub mod catalogue;
+pub mod chain;
 pub mod decide;
 pub mod facts;
 pub mod holds;

@@ -64,7 +64,7 @@ pub trait GroupRepo {
     /// Adds a membership, or replaces the one there is. Answers whether there was none.
     fn put_membership(&mut self, membership: &Membership) -> StoreResult<bool>;
 
-    /// Ends a membership.
+    /// Ends a membership, wherever it came from.
     fn delete_membership(&mut self, group: GroupId, user: UserId) -> StoreResult<bool>;
 
     /// Every nesting there is: few enough to be held at once.

@@ -21,6 +21,12 @@ impl PasswordHash {
         Self("!".to_owned())
     }
 
+    /// Whether it is a hash at all, which some password could match.
+    pub fn is_usable(&self) -> bool {
+        let text = self.0.trim();
+        !text.is_empty() && !text.starts_with(['!', '*'])
+    }
+
     /// The text to store.
     pub fn expose(&self) -> &str {
         &self.0

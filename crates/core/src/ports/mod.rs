@@ -11,6 +11,7 @@ pub mod changes;
 pub mod grants;
 pub mod groups;
 pub mod hasher;
+pub mod identities;
 pub mod imports;
 pub mod judge;
 pub mod objects;

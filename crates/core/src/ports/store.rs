@@ -9,8 +9,9 @@ use futures_util::future::BoxFuture;
 
 use super::{
     audit::AuditRepo, changes::ChangeRepo, grants::GrantRepo, groups::GroupRepo,
-    imports::ImportRepo, objects::ObjectRepo, permissions::PermissionRepo, sessions::SessionRepo,
-    throttle::ThrottleRepo, tickets::TicketRepo, users::UserRepo,
+    identities::IdentityRepo, imports::ImportRepo, objects::ObjectRepo,
+    permissions::PermissionRepo, sessions::SessionRepo, throttle::ThrottleRepo,
+    tickets::TicketRepo, users::UserRepo,
 };
 use crate::domain::change::Change;
 
@@ -103,6 +104,7 @@ pub trait Tx:
     + TicketRepo
     + ThrottleRepo
     + ImportRepo
+    + IdentityRepo
 {
 }
 
@@ -118,6 +120,8 @@ impl<T> Tx for T where
         + TicketRepo
         + ThrottleRepo
         + ImportRepo
+        + IdentityRepo
+        + IdentityRepo
 {
 }
 

@@ -14,6 +14,7 @@ use crate::{
         change::Change,
         grant::Effect,
         group::Membership,
+        identity::Source,
         page::{Page, PageRequest},
         rights,
         user::User,
@@ -122,7 +123,11 @@ pub(super) fn put(
         expires_at: wanted.expires_at,
         since: before.map_or(cx.now(), |before| before.since),
     };
-    if before == Some(after) {
+    // What somebody here decided stays when a backend takes back what it told.
+    let is_told = before.is_some() && !tx.membership_sources(after.group, after.user)?.is_empty();
+    let is_new_hand =
+        is_told && tx.put_membership_source(after.group, after.user, &Source::ByHand)?;
+    if before == Some(after) && !is_new_hand {
         return Ok(false);
     }
     tx.put_membership(&after)?;

@@ -27,7 +27,7 @@ impl Hall {
     pub(crate) async fn open(settings: Settings) -> Result<Self, CliError> {
         let parts = Parts {
             storage: None,
-            backends: Vec::new(),
+            doors: Vec::new(),
             clock: Arc::new(SystemClock),
             entropy: Arc::new(SystemEntropy),
             migrate: false,

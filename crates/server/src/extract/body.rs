@@ -163,10 +163,19 @@ impl<T: DeserializeOwned + 'static> FromRequest for Query<T> {
     type Future = std::future::Ready<Result<Self, Problem>>;
 
     fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let read = web::Query::<T>::from_query(req.query_string());
-        std::future::ready(read.map(|query| Self(query.into_inner())).map_err(|error| {
-            tracing::debug!(query = type_name::<T>(), %error, "unreadable query");
-            Problem::malformed(format!("the query string does not hold: {error}"))
-        }))
+        std::future::ready(read_query(req.query_string()).map(Self))
     }
+}
+
+/// What a query string holds. No name and no text to look for has a NUL, and `PostgreSQL` takes
+/// none.
+pub(super) fn read_query<T: DeserializeOwned>(text: &str) -> Result<T, Problem> {
+    if text.contains("%00") {
+        return Err(Problem::malformed("the query string does not hold: it contains a NUL"));
+    }
+    let read = web::Query::<T>::from_query(text);
+    read.map(web::Query::into_inner).map_err(|error| {
+        tracing::debug!(query = type_name::<T>(), %error, "unreadable query");
+        Problem::malformed(format!("the query string does not hold: {error}"))
+    })
 }

@@ -7,7 +7,7 @@ use futures_util::future::LocalBoxFuture;
 use serde::de::DeserializeOwned;
 use vestibule_core::{Client, OpCx, id::RequestId, usecase::principal::Authenticated};
 
-use super::session_of;
+use super::{body::read_query, session_of};
 use crate::{client::client_of, problem::Problem, site::Site};
 
 /// Who asks, from where and when, with the site that is asked: what every use case is given.
@@ -53,9 +53,7 @@ impl UserCx {
 
     /// What the query string holds.
     pub(crate) fn query<T: DeserializeOwned>(&self) -> Result<T, Problem> {
-        let read = web::Query::<T>::from_query(self.req.query_string());
-        read.map(web::Query::into_inner)
-            .map_err(|error| Problem::malformed(format!("the query string does not hold: {error}")))
+        read_query(self.req.query_string())
     }
 }
 

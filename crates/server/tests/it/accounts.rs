@@ -12,6 +12,7 @@ on_every_database!(
     seed_cp_48_making_an_administrator_is_for_administrators_and_audited,
     seed_om_34_an_administrator_for_some_things_does_just_these,
     an_account_is_made_in_its_groups_or_not_at_all,
+    a_nul_is_answered_like_any_other_character,
     atk_a214_who_may_only_look_changes_nothing_and_sees_no_hash,
     atk_a216_a_membership_ends_to_the_second,
     atk_a218_who_takes_a_deleted_name_inherits_nothing,
@@ -109,6 +110,36 @@ fn an_account_is_made_in_its_groups_or_not_at_all(db: Db) {
     let members = admin.get(&format!("/api/v1/groups/{staff}/members")).expect(200).json();
     assert_eq!(members["count"], 1, "{members}");
     assert_eq!(admin.get("/api/v1/users?search=bert").expect(200).json()["count"], 0);
+}
+
+fn a_nul_is_answered_like_any_other_character(db: Db) {
+    let site = TestSite::start(db);
+    let mut admin = site.admin();
+    for query in [
+        "users?search=%00",
+        "groups?search=a%00",
+        "permissions?search=%00",
+        "audit?actor=%00",
+        "audit?action=%00",
+        "audit?target=%00",
+        "audit?search=%00",
+        "grants?user=%00",
+        "grants?permission=%00",
+        "objects/calc?search=%00",
+        "objects?search=%00",
+        "objects/calc/a%00b",
+    ] {
+        let answer = admin.get(&format!("/api/v1/{query}"));
+        assert!(answer.status < 500, "{query}: {}", answer.text);
+    }
+    for body in [
+        json!({ "permission": "calc.view", "user": "a\0b" }),
+        json!({ "permission": "calc.\0" }),
+        json!({ "permission": "calc.view", "object": "calc:\0" }),
+    ] {
+        let answer = admin.post("/api/v1/check", &body);
+        assert!(answer.status < 500, "{body}: {}", answer.text);
+    }
 }
 
 fn atk_a214_who_may_only_look_changes_nothing_and_sees_no_hash(db: Db) {

@@ -6,27 +6,37 @@ use std::{
 };
 
 use serde_json::json;
-use vestibule_core::ports::backend::{Attempt, Backend, BackendCx, Verdict};
+use vestibule_core::{
+    domain::identity::BackendName,
+    ports::backend::{Attempt, Backend, BackendCx, CredentialKind, Descriptor, NotMine, Verdict},
+};
 use vestibule_server::routes::{Guard, api::ENDPOINTS};
 
 use crate::support::{Answer, Db, PASSWORD, TestSite, grant, id_of};
 
 /// A backend with a fault that shows only now and then.
-struct Fragile;
+///
+/// It says that its accounts are ours, so that nothing stands around it: the panic comes through.
+struct Fragile(Descriptor);
+
+fn fragile() -> Fragile {
+    let name = BackendName::parse("fragile").unwrap();
+    Fragile(Descriptor::new(name, "fragile", [CredentialKind::Password]).with_accounts_here())
+}
 
 #[async_trait::async_trait]
 impl Backend for Fragile {
-    fn name(&self) -> &'static str {
-        "fragile"
+    fn descriptor(&self) -> &Descriptor {
+        &self.0
     }
 
     async fn authenticate(&self, attempt: &Attempt, _: &BackendCx<'_>) -> Verdict {
         match attempt {
             Attempt::Password { username, .. } => {
                 assert_ne!(username, "index", "out of bounds in a table at /srv/secret.rs:7");
-                Verdict::NotMine
+                Verdict::NotMine(NotMine::UnknownSubject)
             }
-            _ => Verdict::NotMine,
+            _ => Verdict::NotMine(NotMine::WrongKind),
         }
     }
 }
@@ -38,7 +48,7 @@ fn break_it(site: &TestSite) -> Answer {
 
 #[test]
 fn flt_f77_a_panic_costs_one_request_and_nothing_else() {
-    let site = TestSite::plan(Db::Sqlite).extend(|builder| builder.backend(Fragile)).start();
+    let site = TestSite::plan(Db::Sqlite).extend(|builder| builder.backend(fragile())).start();
     let mut anna = site.logged_in("anna");
     for _ in 0..10 {
         let answer = break_it(&site).expect_problem(500, "internal");
@@ -51,7 +61,7 @@ fn flt_f77_a_panic_costs_one_request_and_nothing_else() {
 
 #[test]
 fn seed_kt_25_an_error_shows_no_trace_of_the_program() {
-    let site = TestSite::plan(Db::Sqlite).extend(|builder| builder.backend(Fragile)).start();
+    let site = TestSite::plan(Db::Sqlite).extend(|builder| builder.backend(fragile())).start();
     let mut admin = site.admin();
     let broken = ("application/json", "{\"username\": \"\\ud800\"".to_owned());
     for answer in [

@@ -14,7 +14,7 @@ use vestibule_core::{
     },
 };
 
-use super::{IDS_AT_ONCE, limit, page};
+use super::{IDS_AT_ONCE, limit, no_text_holds, page};
 use crate::{
     columns::counted,
     conn::MultiBackend,
@@ -24,7 +24,7 @@ use crate::{
         users::UserRow,
         value, values,
     },
-    schema::{groups, memberships, nestings, users},
+    schema::{groups, membership_sources, memberships, nestings, users},
     tx::DieselTx,
 };
 
@@ -66,6 +66,9 @@ impl GroupRepo for DieselTx<'_> {
     }
 
     fn group_by_name_key(&mut self, key: &str) -> StoreResult<Option<Group>> {
+        if no_text_holds(key) {
+            return Ok(None);
+        }
         self.call("groups", |conn| {
             let row = groups::table
                 .filter(groups::name_key.eq(key))
@@ -192,6 +195,10 @@ impl GroupRepo for DieselTx<'_> {
 
     fn delete_membership(&mut self, group: GroupId, user: UserId) -> StoreResult<bool> {
         self.call("memberships", |conn| {
+            let sources = membership_sources::table
+                .filter(membership_sources::group_id.eq(&group.as_bytes()[..]))
+                .filter(membership_sources::user_id.eq(&user.as_bytes()[..]));
+            diesel::delete(sources).execute(conn)?;
             let row = memberships::table
                 .filter(memberships::group_id.eq(&group.as_bytes()[..]))
                 .filter(memberships::user_id.eq(&user.as_bytes()[..]));

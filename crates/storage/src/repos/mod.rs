@@ -8,6 +8,7 @@ mod audit;
 mod changes;
 mod grants;
 mod groups;
+mod identities;
 mod imports;
 mod objects;
 mod permissions;
@@ -36,4 +37,9 @@ where
 
 fn limit<O>(request: &PageRequest<O>) -> i64 {
     i64::from(request.size)
+}
+
+/// Whether no stored text is this: `PostgreSQL` keeps no NUL, and takes none in a question.
+fn no_text_holds(text: &str) -> bool {
+    text.contains('\0')
 }

@@ -15,7 +15,7 @@ use vestibule_core::{
     },
 };
 
-use super::{IDS_AT_ONCE, limit, page};
+use super::{IDS_AT_ONCE, limit, no_text_holds, page};
 use crate::{
     columns::counted,
     conn::MultiBackend,
@@ -89,6 +89,9 @@ impl UserRepo for DieselTx<'_> {
     }
 
     fn user_by_username_key(&mut self, key: &str) -> StoreResult<Option<User>> {
+        if no_text_holds(key) {
+            return Ok(None);
+        }
         self.call("users", |conn| {
             let row = users::table
                 .filter(users::username_key.eq(key))
@@ -100,6 +103,9 @@ impl UserRepo for DieselTx<'_> {
     }
 
     fn user_by_email_key(&mut self, key: &str) -> StoreResult<Option<User>> {
+        if no_text_holds(key) {
+            return Ok(None);
+        }
         self.call("users", |conn| {
             let row = users::table
                 .filter(users::email_key.eq(key))

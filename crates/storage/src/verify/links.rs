@@ -18,9 +18,13 @@ use crate::{
 /// removed here since.
 ///
 /// (table, what names its row, column, the table it refers to, the key there)
-const LINKS: [(&str, &str, &str, &str, &str); 11] = [
+const LINKS: [(&str, &str, &str, &str, &str); 15] = [
     ("memberships", "user_id", "group_id", "groups", "id"),
     ("memberships", "user_id", "user_id", "users", "id"),
+    ("membership_sources", "user_id", "group_id", "groups", "id"),
+    ("membership_sources", "user_id", "user_id", "users", "id"),
+    ("identities", "user_id", "user_id", "users", "id"),
+    ("entitlements", "user_id", "user_id", "users", "id"),
     ("nestings", "child_id", "parent_id", "groups", "id"),
     ("nestings", "child_id", "child_id", "groups", "id"),
     ("grants", "id", "user_id", "users", "id"),

@@ -10,6 +10,7 @@ mod audit;
 mod changes;
 mod grants;
 mod groups;
+mod identities;
 mod imports;
 mod objects;
 mod permissions;

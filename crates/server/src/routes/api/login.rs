@@ -98,7 +98,12 @@ async fn wait_until(not_before: Timestamp, now: Timestamp) {
 }
 
 pub(super) async fn ways(cx: RequestCx) -> HttpResponse {
-    let backends: Vec<&str> = cx.site.services.login.backends().collect();
+    let doors = cx.site.services.login.doors();
+    let backends: Vec<&str> = doors
+        .iter()
+        .filter(|door| !door.only_entitles())
+        .map(|door| door.name().as_str())
+        .collect();
     HttpResponse::Ok().json(json!({ "login_required": true, "backends": backends }))
 }
 

@@ -1,10 +1,12 @@
 //! A site under test, and the visitors who come to it.
 
 pub(crate) mod acts;
+pub(crate) mod scripted;
 pub(crate) mod site;
 pub(crate) mod visitor;
 
 pub(crate) use acts::{check, grant, group, id_of, join};
+pub(crate) use scripted::{Says, Script};
 pub(crate) use site::{Db, TestSite, block_on};
 pub(crate) use visitor::{Answer, Visitor};
 

@@ -56,13 +56,16 @@ pub(crate) struct TestSite {
     thread: Option<JoinHandle<()>>,
 }
 
+/// What a test adds to the site.
+type Extend = Box<dyn FnOnce(Builder) -> Builder + Send>;
+
 /// A site that is about to be started.
 pub(crate) struct Plan {
     database: Arc<TestDatabase>,
     clock: Arc<ManualClock>,
     settings: Vec<(OsString, OsString)>,
     prefix: &'static str,
-    extend: fn(Builder) -> Builder,
+    extend: Extend,
 }
 
 impl TestSite {
@@ -80,7 +83,7 @@ impl TestSite {
                 ("VESTIBULE_LIMITS__LOGIN_PER_ADDRESS".into(), "unlimited".into()),
             ],
             prefix: "",
-            extend: |builder| builder,
+            extend: Box::new(|builder| builder),
         }
     }
 
@@ -91,7 +94,7 @@ impl TestSite {
             clock: Arc::clone(&self.clock),
             settings: Vec::new(),
             prefix: "",
-            extend: |builder| builder,
+            extend: Box::new(|builder| builder),
         };
         plan.start()
     }
@@ -165,8 +168,11 @@ impl Plan {
     }
 
     /// With more than the usual parts.
-    pub(crate) fn extend(mut self, extend: fn(Builder) -> Builder) -> Self {
-        self.extend = extend;
+    pub(crate) fn extend(
+        mut self,
+        extend: impl FnOnce(Builder) -> Builder + Send + 'static,
+    ) -> Self {
+        self.extend = Box::new(extend);
         self
     }
 

@@ -1,0 +1,164 @@
+//! What stands around every backend whose answers come from elsewhere: a deadline, a limit of
+//! questions at once, a breaker, and a net below it for panics.
+//!
+//! ```
+//! use std::sync::Arc;
+//! use vestibule_auth::runner::{Guarded, Limits};
+//! use vestibule_core::ports::backend::Backend;
+//!
+//! fn guard(backend: impl Backend + 'static) -> Arc<dyn Backend> {
+//!     Arc::new(Guarded::new(Arc::new(backend), Limits::default()))
+//! }
+//! # let _ = guard(vestibule_auth::backends::LocalBackend::default());
+//! ```
+
+mod breaker;
+
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use futures_util::future::FutureExt;
+use tokio::{
+    sync::Semaphore,
+    time::{Instant, timeout_at},
+};
+use vestibule_core::ports::backend::{
+    Attempt, Backend, BackendCx, Descriptor, Entitlement, Fault, Probe, Verdict,
+};
+
+use self::breaker::{Breaker, Ended};
+
+/// How long and how often a backend is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// How long one answer may take, waiting for a place included.
+    pub deadline: Duration,
+    /// How many questions may be under way at once.
+    pub at_once: usize,
+    /// After how many faults in a row it is left alone.
+    pub faults: u32,
+    /// For how long. Then one question at a time finds out whether it answers again.
+    pub rest: Duration,
+}
+
+impl Default for Limits {
+    /// Ten seconds, 32 at once, five faults, ten seconds of rest.
+    fn default() -> Self {
+        Self {
+            deadline: Duration::from_secs(10),
+            at_once: 32,
+            faults: 5,
+            rest: Duration::from_secs(10),
+        }
+    }
+}
+
+/// A backend that answers in time, or says that it cannot.
+pub struct Guarded {
+    inner: Arc<dyn Backend>,
+    limits: Limits,
+    places: Semaphore,
+    breaker: Breaker,
+}
+
+impl Guarded {
+    /// Around a backend.
+    pub fn new(inner: Arc<dyn Backend>, limits: Limits) -> Self {
+        Self {
+            inner,
+            limits,
+            places: Semaphore::new(limits.at_once),
+            breaker: Breaker::new(limits.faults, limits.rest),
+        }
+    }
+
+    /// Asks, within the limits.
+    async fn ask<T>(
+        &self,
+        question: impl Future<Output = T> + Send,
+        fault_of: impl Fn(&T) -> Option<&Fault> + Send,
+    ) -> Result<T, Fault> {
+        let admitted = self.breaker.admit(Instant::now()).map_err(|wait| {
+            let what = "it failed several times in a row and is left alone".to_owned();
+            let seconds = u32::try_from(wait.as_secs()).unwrap_or(u32::MAX).saturating_add(1);
+            Fault::Unavailable { what, retry_after: seconds }
+        })?;
+        let answer = self.within_limits(question).await;
+        let fault = answer.as_ref().map_or_else(Some, &fault_of);
+        if let Some(fault) = fault {
+            let (backend, kind) = (&self.descriptor().name, fault.as_str());
+            tracing::warn!(target: "vestibule::backend", %backend, fault = kind, %fault, "no answer");
+        }
+        let ended = if fault.is_some() { Ended::Fault } else { Ended::Answer };
+        admitted.end(ended, Instant::now());
+        answer
+    }
+
+    async fn within_limits<T>(&self, question: impl Future<Output = T> + Send) -> Result<T, Fault> {
+        let until = Instant::now() + self.limits.deadline;
+        let Ok(place) = timeout_at(until, self.places.acquire()).await else {
+            let what = format!("{} questions are under way already", self.limits.at_once);
+            return Err(Fault::unavailable(what));
+        };
+        let answer = timeout_at(until, AssertUnwindSafe(question).catch_unwind()).await;
+        drop(place);
+        match answer {
+            Ok(Ok(answer)) => Ok(answer),
+            // What it panicked with may hold what the visitor typed: it is not told.
+            Ok(Err(_)) => Err(Fault::Bug("it panicked".to_owned())),
+            Err(_) => Err(Fault::Timeout),
+        }
+    }
+}
+
+fn fault_in(verdict: &Verdict) -> Option<&Fault> {
+    match verdict {
+        Verdict::Fault(fault) => Some(fault),
+        _ => None,
+    }
+}
+
+#[async_trait]
+impl Backend for Guarded {
+    fn descriptor(&self) -> &Descriptor {
+        self.inner.descriptor()
+    }
+
+    async fn authenticate(&self, attempt: &Attempt, cx: &BackendCx<'_>) -> Verdict {
+        let answer = self.ask(self.inner.authenticate(attempt, cx), fault_in).await;
+        answer.unwrap_or_else(Verdict::Fault)
+    }
+
+    fn entitlement(&self) -> Option<&dyn Entitlement> {
+        self.inner.entitlement().map(|_| self as &dyn Entitlement)
+    }
+
+    fn probe(&self) -> Option<&dyn Probe> {
+        self.inner.probe().map(|_| self as &dyn Probe)
+    }
+}
+
+#[async_trait]
+impl Entitlement for Guarded {
+    async fn judge(&self, username: &str, cx: &BackendCx<'_>) -> Verdict {
+        let Some(inner) = self.inner.entitlement() else {
+            return Verdict::Fault(Fault::Bug("it judges nobody's entitlement".to_owned()));
+        };
+        let answer = self.ask(inner.judge(username, cx), fault_in).await;
+        answer.unwrap_or_else(Verdict::Fault)
+    }
+}
+
+#[async_trait]
+impl Probe for Guarded {
+    async fn look(&self) -> Result<String, Fault> {
+        let Some(inner) = self.inner.probe() else {
+            return Err(Fault::Bug("it cannot be looked at".to_owned()));
+        };
+        // A look is what finds out whether it answers again: the breaker has no say.
+        self.within_limits(inner.look()).await?
+    }
+}
+
+#[cfg(test)]
+mod tests;

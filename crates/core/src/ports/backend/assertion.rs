@@ -1,0 +1,113 @@
+//! What a backend asserts of somebody whom it has verified (the field's name for it, as in
+//! SAML 2.0 and `OpenID` Connect): facts, from which the core alone draws consequences.
+
+use std::collections::BTreeMap;
+
+use crate::{domain::identity::Subject, ports::hasher::PasswordHash, time::Timestamp};
+
+/// Who the visitor is to the backend.
+#[derive(Clone, Debug)]
+pub struct Assertion {
+    /// By what the backend knows the person for good; for one that keeps its accounts here, the
+    /// account's id.
+    pub subject: Subject,
+    /// The name the person goes by there. It is proposed for an account that is made, and never
+    /// overwrites the name of one that is there.
+    pub username: Option<String>,
+    /// The person's given name, where it is known.
+    pub first_name: String,
+    /// The person's family name, where it is known.
+    pub last_name: String,
+    /// The person's mail addresses. No account is ever found by one.
+    pub emails: Vec<AssertedEmail>,
+    /// The groups the person is in there.
+    pub groups: Groups,
+    /// What else the backend tells, by name.
+    pub attributes: BTreeMap<String, Vec<String>>,
+    /// How the person proved who they are.
+    pub factors: Vec<Factor>,
+    /// For hashes that are kept here: the one that was verified and a better one for its place.
+    pub rehash: Option<(PasswordHash, PasswordHash)>,
+}
+
+impl Assertion {
+    /// That this is the person, and nothing more.
+    pub fn new(subject: Subject) -> Self {
+        Self {
+            subject,
+            username: None,
+            first_name: String::new(),
+            last_name: String::new(),
+            emails: Vec::new(),
+            groups: Groups::Unknown,
+            attributes: BTreeMap::new(),
+            factors: Vec::new(),
+            rehash: None,
+        }
+    }
+
+    /// With the name the person goes by there.
+    #[must_use]
+    pub fn with_username(mut self, username: impl Into<String>) -> Self {
+        self.username = Some(username.into());
+        self
+    }
+
+    /// With one more mail address.
+    #[must_use]
+    pub fn with_email(mut self, address: impl Into<String>, is_verified: bool) -> Self {
+        self.emails.push(AssertedEmail { address: address.into(), is_verified });
+        self
+    }
+
+    /// With all groups the person is in.
+    #[must_use]
+    pub fn with_groups(mut self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.groups = Groups::Known(names.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// With one more way in which the person proved who they are.
+    #[must_use]
+    pub fn with_factor(mut self, method: Method, at: Timestamp) -> Self {
+        self.factors.push(Factor { method, at });
+        self
+    }
+}
+
+/// A mail address as a backend tells it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AssertedEmail {
+    /// The address, as it was told.
+    pub address: String,
+    /// Whether the backend itself made sure that it is the person's.
+    pub is_verified: bool,
+}
+
+/// The groups a person is in at a backend.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Groups {
+    /// All of them: whoever is in no other is in no other any more.
+    Known(Vec<String>),
+    /// The same as the last time.
+    Unchanged,
+    /// The backend tells nothing of groups, or could not find out: what was known stays.
+    Unknown,
+}
+
+/// One proof of identity.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Factor {
+    /// What was used.
+    pub method: Method,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// What was used to prove an identity (RFC 8176, `amr`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Method {
+    /// A password: `pwd`.
+    Password,
+}

@@ -1,0 +1,154 @@
+//! Authentication backends: what a way to log in looks like to the core.
+//!
+//! A backend reports what it found ([`Verdict`]). What follows from it is not the backend's to
+//! decide: the operator's table says who is asked and what each answer means
+//! ([`policy::chain`](crate::policy::chain)), and the core alone finds or makes the account, maps
+//! groups and opens the session.
+//!
+//! ```
+//! use async_trait::async_trait;
+//! use vestibule_core::{
+//!     Secret,
+//!     domain::identity::{BackendName, Subject},
+//!     ports::backend::{
+//!         Assertion, Attempt, Backend, BackendCx, CredentialKind, Descriptor, NotMine,
+//!         RejectReason, Verdict,
+//!     },
+//! };
+//!
+//! /// Lets in whoever knows the word of the day.
+//! struct Speakeasy {
+//!     descriptor: Descriptor,
+//!     word: Secret,
+//! }
+//!
+//! #[async_trait]
+//! impl Backend for Speakeasy {
+//!     fn descriptor(&self) -> &Descriptor {
+//!         &self.descriptor
+//!     }
+//!
+//!     async fn authenticate(&self, attempt: &Attempt, _: &BackendCx<'_>) -> Verdict {
+//!         let Attempt::Password { username, password } = attempt else {
+//!             return Verdict::NotMine(NotMine::WrongKind);
+//!         };
+//!         match Subject::parse(username) {
+//!             Ok(subject) if *password == self.word => {
+//!                 Verdict::Verified(Box::new(Assertion::new(subject)))
+//!             }
+//!             _ => Verdict::rejected(RejectReason::BadOrUnknown),
+//!         }
+//!     }
+//! }
+//!
+//! let name = BackendName::parse("speakeasy").unwrap();
+//! let descriptor = Descriptor::new(name, "speakeasy", [CredentialKind::Password]);
+//! let backend = Speakeasy { descriptor, word: Secret::new("swordfish") };
+//! assert_eq!(backend.descriptor().name.as_str(), "speakeasy");
+//! ```
+
+mod assertion;
+mod attempt;
+mod verdict;
+
+use async_trait::async_trait;
+
+pub use self::{
+    assertion::{AssertedEmail, Assertion, Factor, Groups, Method},
+    attempt::{Attempt, CredentialKind},
+    verdict::{Fault, NotMine, RejectReason, Rejection, Verdict},
+};
+use super::{hasher::PasswordHasher, store::Store};
+use crate::{cx::OpCx, domain::identity::BackendName, id::UserId};
+
+/// One way to prove who one is.
+///
+/// Whatever goes wrong on the way to an answer is a [`Fault`], and never a refusal.
+#[async_trait]
+pub trait Backend: Send + Sync {
+    /// What there is to know about it before it is asked.
+    fn descriptor(&self) -> &Descriptor;
+
+    /// Judges what the visitor brought.
+    async fn authenticate(&self, attempt: &Attempt, cx: &BackendCx<'_>) -> Verdict;
+
+    /// Whether people who proved who they are elsewhere may come in, for backends that know
+    /// (PAM's account phase, a user office that keeps a list). Asked without any credential.
+    fn entitlement(&self) -> Option<&dyn Entitlement> {
+        None
+    }
+
+    /// Whether it could answer right now, for backends that can tell without a visitor.
+    fn probe(&self) -> Option<&dyn Probe> {
+        None
+    }
+}
+
+/// Whether somebody may come in, apart from who they are.
+#[async_trait]
+pub trait Entitlement: Send + Sync {
+    /// Judges the person of this login name: [`Verdict::Verified`] lets them in, with the groups
+    /// they are in.
+    async fn judge(&self, username: &str, cx: &BackendCx<'_>) -> Verdict;
+}
+
+/// A look at whether the backend could answer.
+#[async_trait]
+pub trait Probe: Send + Sync {
+    /// Looks, and says what it found in a few words.
+    async fn look(&self) -> Result<String, Fault>;
+}
+
+/// What there is to know about a backend before it is asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Descriptor {
+    /// The name that the operator gave it.
+    pub name: BackendName,
+    /// What it is an instance of: `local`, `pam`.
+    pub kind: &'static str,
+    /// What it can judge; it is given nothing else.
+    pub takes: Vec<CredentialKind>,
+    /// Where its accounts are kept.
+    pub accounts: Accounts,
+}
+
+/// Where a backend's accounts are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Accounts {
+    /// Here: its subjects are ids of our accounts.
+    Here,
+    /// Elsewhere: its subjects are linked to accounts here.
+    Elsewhere,
+}
+
+impl Descriptor {
+    /// Of a backend whose accounts are kept elsewhere.
+    pub fn new(
+        name: BackendName,
+        kind: &'static str,
+        takes: impl IntoIterator<Item = CredentialKind>,
+    ) -> Self {
+        Self { name, kind, takes: takes.into_iter().collect(), accounts: Accounts::Elsewhere }
+    }
+
+    /// Of a backend whose accounts are ours. What it calls a subject is the id of an account: a
+    /// backend that takes any part of it from the visitor lets everybody be anybody.
+    #[must_use]
+    pub fn with_accounts_here(mut self) -> Self {
+        self.accounts = Accounts::Here;
+        self
+    }
+}
+
+/// What the host lends to a backend while it answers.
+pub struct BackendCx<'a> {
+    /// Who asks, from where and when.
+    pub op: &'a OpCx,
+    /// For backends that keep their accounts here.
+    pub store: &'a Store,
+    /// For backends that keep their passwords here.
+    pub hasher: &'a dyn PasswordHasher,
+    /// The account here that the typed name belongs to, if any does.
+    pub account: Option<UserId>,
+}

@@ -1,0 +1,66 @@
+//! What is known here of a name that somebody typed, before anybody is asked.
+
+use super::{Login, door::Ties};
+use crate::{
+    domain::{email::Email, user::User, username::Username},
+    id::UserId,
+    ports::{
+        store::{StoreError, Tx},
+        throttle::FailureCount,
+    },
+    usecase::throttle::FailureKey,
+};
+
+/// What is known here about the name that somebody typed.
+pub(super) struct Addressed {
+    pub(super) account: Option<User>,
+    /// By which doors that account is entered.
+    pub(super) ties: Option<Ties>,
+    pub(super) failures: Option<FailureCount>,
+}
+
+impl Login {
+    pub(super) async fn addressed(&self, typed: &str) -> Result<Addressed, StoreError> {
+        let typed = typed.to_owned();
+        // Where nobody comes from elsewhere, nobody is bound to it.
+        let may_be_bound = self.doors.iter().any(|door| !door.is_local());
+        self.store
+            .lookup(move |tx| {
+                let account = account_named(tx, &typed)?;
+                let ties = match &account {
+                    Some(user) if may_be_bound => Some(ties_of(tx, user.id)?),
+                    _ => None,
+                };
+                let mut addressed = Addressed { account, ties, failures: None };
+                let key = failure_key(&addressed, &typed);
+                addressed.failures = tx.failures(key.as_bytes())?;
+                Ok(addressed)
+            })
+            .await
+    }
+}
+
+/// The account that is addressed by a name or a mail address, in any case.
+fn account_named(tx: &mut dyn Tx, typed: &str) -> Result<Option<User>, StoreError> {
+    let typed = typed.trim();
+    if let Some(user) = tx.user_by_username_key(&Username::key_of(typed))? {
+        return Ok(Some(user));
+    }
+    if typed.contains('@') { tx.user_by_email_key(&Email::key_of(typed)) } else { Ok(None) }
+}
+
+fn ties_of(tx: &mut dyn Tx, user: UserId) -> Result<Ties, StoreError> {
+    let identities = tx.identities_of(user)?;
+    let password = tx.user_password(user)?;
+    Ok(Ties {
+        elsewhere: identities.into_iter().map(|identity| identity.backend).collect(),
+        has_password: password.is_some_and(|hash| hash.is_usable()),
+    })
+}
+
+pub(super) fn failure_key(addressed: &Addressed, typed: &str) -> FailureKey {
+    match &addressed.account {
+        Some(user) => FailureKey::of_account(user.id),
+        None => FailureKey::of_name(typed),
+    }
+}

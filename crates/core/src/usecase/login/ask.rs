@@ -1,0 +1,145 @@
+//! Asking the backends: first who the visitor is, then whether that person may come in.
+
+use super::door::{Door, Identifying};
+use crate::{
+    domain::username::Username,
+    id::UserId,
+    policy::chain::{Conclusion, Control, Heard, Next, OnUnavailable, Walk},
+    ports::{
+        backend::{Assertion, Attempt, BackendCx, Fault, RejectReason, Rejection, Verdict},
+        store::StoreError,
+    },
+    time::Timestamp,
+};
+
+/// What the backends said, one after the other.
+pub(super) struct Heardings {
+    walk: Walk,
+    /// What those said who verified the visitor, by their places.
+    pub(super) assertions: Vec<(usize, Box<Assertion>)>,
+    pub(super) rejections: Vec<(usize, Rejection)>,
+    pub(super) faults: Vec<(usize, Fault)>,
+}
+
+impl Heardings {
+    fn new() -> Self {
+        Self {
+            walk: Walk::default(),
+            assertions: Vec::new(),
+            rejections: Vec::new(),
+            faults: Vec::new(),
+        }
+    }
+
+    pub(super) fn conclude(&self) -> Conclusion {
+        self.walk.conclude()
+    }
+
+    /// Before this instant no refusal goes out.
+    pub(super) fn not_before(&self) -> Option<Timestamp> {
+        self.rejections.iter().filter_map(|(_, rejection)| rejection.not_before).max()
+    }
+
+    pub(super) fn assertion_of(&self, at: usize) -> Option<&Assertion> {
+        self.assertions.iter().find(|(by, _)| *by == at).map(|(_, assertion)| &**assertion)
+    }
+
+    pub(super) fn rejection_of(&self, at: usize) -> Option<&Rejection> {
+        self.rejections.iter().find(|(by, _)| *by == at).map(|(_, rejection)| rejection)
+    }
+
+    pub(super) fn fault_of(&self, at: usize) -> Option<&Fault> {
+        self.faults.iter().find(|(by, _)| *by == at).map(|(_, fault)| fault)
+    }
+
+    /// Whether somebody who knows the person said that the password is wrong.
+    pub(super) fn is_surely_wrong(&self) -> bool {
+        self.rejections.iter().any(|(_, rejection)| rejection.reason == RejectReason::Bad)
+    }
+
+    /// Takes an answer in, as what it says or as what it comes to here.
+    fn hear(&mut self, at: usize, door: &Door, verdict: Verdict, come_to: Option<Heard>) -> Next {
+        let heard = come_to.unwrap_or_else(|| Heard::of(&verdict));
+        match verdict {
+            Verdict::Verified(assertion) => self.assertions.push((at, assertion)),
+            Verdict::Rejected(rejection) => self.rejections.push((at, rejection)),
+            Verdict::NotMine(_) => {}
+            Verdict::Fault(fault) => self.faults.push((at, fault)),
+        }
+        self.walk.hear(at, door.place, heard)
+    }
+}
+
+/// Asks who the visitor is.
+pub(super) async fn who(
+    doors: &[Door],
+    identifying: &Identifying,
+    attempt: &Attempt,
+    cx: &BackendCx<'_>,
+) -> Heardings {
+    let mut heard = Heardings::new();
+    for (at, door) in doors.iter().enumerate().filter(|(_, door)| !door.only_entitles()) {
+        let is_meant = identifying.is_meant(at);
+        let has_a_say = heard.walk.asks(door.place) && door.takes(attempt);
+        let must = door.place.control != Control::Sufficient;
+        if !has_a_say || !(is_meant || must) {
+            continue;
+        }
+        let verdict = match refusal_unasked(door, attempt) {
+            Some(verdict) => verdict,
+            None => door.backend.authenticate(attempt, cx).await,
+        };
+        let is_wrong_here_alone = identifying.all_know
+            && Heard::of(&verdict) == Heard::Bad
+            && (at + 1..doors.len()).any(|later| identifying.is_meant(later));
+        let heard_as = is_wrong_here_alone.then_some(Heard::BadOrUnknown);
+        if heard.hear(at, door, verdict, heard_as) == Next::Stop {
+            break;
+        }
+    }
+    heard
+}
+
+/// What no service elsewhere is bothered with: names that nobody has, and the empty password,
+/// which some directories take for a wish to stay anonymous (RFC 4513 section 5.1.2).
+fn refusal_unasked(door: &Door, attempt: &Attempt) -> Option<Verdict> {
+    let Attempt::Password { username, password } = attempt;
+    if door.is_local() {
+        return None;
+    }
+    let is_name = !username.trim().is_empty()
+        && username.len() <= Username::MAX_CHARS
+        && !username.chars().any(char::is_control);
+    (password.is_empty() || !is_name).then(|| Verdict::rejected(RejectReason::BadOrUnknown))
+}
+
+/// Asks, of somebody who has proved who they are, whether they may come in. `account` is theirs
+/// here, if they have one.
+pub(super) async fn entitlement(
+    doors: &[Door],
+    username: &str,
+    account: Option<UserId>,
+    heard: &mut Heardings,
+    cx: &BackendCx<'_>,
+) -> Result<(), StoreError> {
+    for (at, door) in doors.iter().enumerate().filter(|(_, door)| door.only_entitles()) {
+        let Some(entitlement) = door.backend.entitlement() else { continue };
+        let verdict = entitlement.judge(username, cx).await;
+        let is_remembered = match (&verdict, door.place.on_unavailable, account) {
+            (Verdict::Fault(fault), OnUnavailable::Cached(within), Some(user))
+                if fault.is_passing() =>
+            {
+                let name = door.name().clone();
+                let last = cx.store.lookup(move |tx| tx.entitled_at(&name, user)).await;
+                let last: Option<Timestamp> = last?;
+                last.is_some_and(|last| cx.op.now().since(last) <= within)
+            }
+            _ => false,
+        };
+        let come_to = is_remembered.then_some(Heard::Remembered);
+        if heard.hear(at, door, verdict, come_to) == Next::Stop {
+            break;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,308 @@
+//! Logging in: from what a visitor brought to the right to open a session.
+
+mod addressed;
+mod ask;
+mod door;
+mod notes;
+mod outcome;
+mod settle;
+
+use std::sync::Arc;
+
+use serde_json::json;
+
+use self::{
+    addressed::{Addressed, failure_key},
+    ask::Heardings,
+    door::{Known, identifying},
+    settle::{Asserted, Unsettled},
+};
+pub use self::{
+    door::Door,
+    outcome::{LoginError, LoginGrant},
+};
+use super::{
+    record::{Target, record},
+    throttle::{FailureKey, Full, Reserved, Throttle},
+};
+use crate::{
+    cx::OpCx,
+    domain::user::User,
+    policy::chain::Conclusion,
+    ports::{
+        backend::{Assertion, Attempt, BackendCx, Fault, RejectReason},
+        hasher::{HashError, PasswordHasher},
+        store::{Store, StoreError, StoreErrorKind, Tx},
+    },
+};
+
+/// Logs people in.
+pub struct Login {
+    store: Store,
+    hasher: Arc<dyn PasswordHasher>,
+    doors: Vec<Door>,
+    throttle: Arc<Throttle>,
+}
+
+/// One login, from the first question to its end.
+struct Trial<'a> {
+    cx: &'a OpCx,
+    addressed: Addressed,
+    key: FailureKey,
+    place: Reserved,
+}
+
+impl Login {
+    /// With the ways in, in the operator's order.
+    pub fn new(
+        store: Store,
+        hasher: Arc<dyn PasswordHasher>,
+        doors: Vec<Door>,
+        throttle: Arc<Throttle>,
+    ) -> Self {
+        Self { store, hasher, doors, throttle }
+    }
+
+    /// The ways in, in their order.
+    pub fn doors(&self) -> &[Door] {
+        &self.doors
+    }
+
+    /// Judges what a visitor brought. `backend` names the one way in that is to be tried.
+    pub async fn attempt(
+        &self,
+        cx: &OpCx,
+        attempt: Attempt,
+        backend: Option<&str>,
+    ) -> Result<LoginGrant, LoginError> {
+        if let Some(name) = backend
+            && !self.doors.iter().any(|door| door.name().as_str() == name)
+        {
+            return Err(LoginError::UnknownBackend(name.to_owned()));
+        }
+        let Attempt::Password { username, password } = &attempt;
+        if password.len() > MAX_PASSWORD_BYTES {
+            return Err(LoginError::PasswordTooLong { max: MAX_PASSWORD_BYTES });
+        }
+        let addressed = self.addressed(username).await?;
+        let key = failure_key(&addressed, username);
+        let place = match self.throttle.reserve(key, addressed.failures, cx.now()) {
+            Ok(place) => place,
+            // Whoever has the right password is not told that it is wrong.
+            Err(Full::UnderWay) => return Err(LoginError::Unavailable { retry_after: 1 }),
+            Err(Full::Failures) => {
+                // As much work as a wrong password, whatever the password is.
+                let done = self.hasher.verify(password, None).await.map_err(unavailable)?;
+                self.note(cx, "login.failed", addressed.account, "too many failures", None).await?;
+                return Err(LoginError::Refused { not_before: done.not_before });
+            }
+        };
+        self.judge(&attempt, backend, Trial { cx, addressed, key, place }).await
+    }
+
+    async fn judge(
+        &self,
+        attempt: &Attempt,
+        button: Option<&str>,
+        trial: Trial<'_>,
+    ) -> Result<LoginGrant, LoginError> {
+        let Attempt::Password { username, password } = attempt;
+        let account = trial.addressed.account.as_ref();
+        let bcx = BackendCx {
+            op: trial.cx,
+            store: &self.store,
+            hasher: &*self.hasher,
+            account: account.map(|user| user.id),
+        };
+        let ties = trial.addressed.ties.as_ref();
+        let identifying = identifying(&self.doors, &Known { button, username, ties });
+        let mut heard = ask::who(&self.doors, &identifying, attempt, &bcx).await;
+        let mut entered = None;
+        if self.doors.iter().any(Door::only_entitles)
+            && let Conclusion::Accept(at) = heard.conclude()
+            && let Some(assertion) = heard.assertion_of(at)
+        {
+            entered = self.existing(at, assertion).await?;
+            let claimed = assertion.username.clone().unwrap_or_else(|| username.clone());
+            let name = entered.as_ref().map_or(claimed, |user| user.username.as_str().to_owned());
+            let id = entered.as_ref().map(|user| user.id);
+            ask::entitlement(&self.doors, &name, id, &mut heard, &bcx).await?;
+        }
+        match heard.conclude() {
+            Conclusion::Accept(at) => self.accept(at, heard, trial).await,
+            Conclusion::Refuse(Some(at)) => self.refuse(at, &heard, entered, trial).await,
+            Conclusion::Refuse(None) => {
+                // Nobody knew the name: the same work as a wrong password.
+                let done = self.hasher.verify(password, None).await.map_err(unavailable)?;
+                self.count_failure(trial, UNKNOWN_ACCOUNT, None).await?;
+                Err(LoginError::Refused { not_before: done.not_before })
+            }
+            Conclusion::TryLater(at) => self.put_off(at, &heard, trial).await,
+        }
+    }
+
+    /// The account that the person enters already.
+    async fn existing(&self, at: usize, assertion: &Assertion) -> Result<Option<User>, StoreError> {
+        let (door, assertion) = (&self.doors[at], assertion.clone());
+        let (name, is_local) = (door.name().clone(), door.is_local());
+        self.store.lookup(move |tx| settle::existing(tx, &name, is_local, &assertion)).await
+    }
+
+    async fn accept(
+        &self,
+        at: usize,
+        heard: Heardings,
+        trial: Trial<'_>,
+    ) -> Result<LoginGrant, LoginError> {
+        let door = &self.doors[at];
+        let (mut first, mut others) = (None, Vec::new());
+        for (by, assertion) in heard.assertions {
+            let asserted = Asserted::of(&self.doors[by], assertion);
+            if by == at { first = Some(asserted) } else { others.push(asserted) }
+        }
+        let first = first.ok_or(LoginError::Unavailable { retry_after: 5 })?;
+        let rehash = first.assertion.rehash.clone().filter(|_| door.is_local());
+        let user = match first.is_all_there_is(&others) {
+            Some(user) => user,
+            None => match self.settle(trial.cx, first, others).await {
+                Ok(user) => user.id,
+                Err(unsettled) => return self.turn_away(at, unsettled, trial).await,
+            },
+        };
+        trial.place.succeeded();
+        let failures = trial.addressed.failures.map(|_| trial.key);
+        Ok(LoginGrant { user, backend: door.name().to_string(), rehash, failures })
+    }
+
+    async fn settle(
+        &self,
+        cx: &OpCx,
+        first: Asserted,
+        others: Vec<Asserted>,
+    ) -> Result<User, Unsettled> {
+        let (cx, said) = (cx.clone(), Arc::new((first, others)));
+        for _ in 0..2 {
+            let (cx, said) = (cx.clone(), Arc::clone(&said));
+            let work = move |tx: &mut dyn Tx| settle::settle(tx, &cx, &said.0, &said.1);
+            match self.store.write(work).await {
+                // The same person came in for the first time twice at once: now they are known.
+                Err(Unsettled::Store(error)) if error.is_duplicate() => {}
+                settled => return settled,
+            }
+        }
+        Err(Unsettled::Store(StoreError::new(StoreErrorKind::Contended)))
+    }
+
+    /// A person whom the backend has verified, and who enters no account.
+    async fn turn_away(
+        &self,
+        at: usize,
+        unsettled: Unsettled,
+        trial: Trial<'_>,
+    ) -> Result<LoginGrant, LoginError> {
+        let backend = self.doors[at].name().clone();
+        let (account, reason, error) = match unsettled {
+            Unsettled::Store(error) => return Err(error.into()),
+            Unsettled::NotLive(user) => {
+                let error = LoginError::Refused { not_before: trial.cx.now() };
+                (user.map(|user| *user), RejectReason::Disabled.as_str(), error)
+            }
+            Unsettled::NoAccount => {
+                (None, "no account here", LoginError::NoAccount { backend: backend.clone() })
+            }
+            Unsettled::NameTaken(name) => {
+                let error = LoginError::LinkNeeded { backend: backend.clone(), name };
+                (None, "the name is somebody else's here", error)
+            }
+            Unsettled::BadName => {
+                let error = LoginError::NoAccount { backend: backend.clone() };
+                (None, "the name there cannot be one here", error)
+            }
+        };
+        self.note(trial.cx, "login.failed", account, reason, Some(backend)).await?;
+        Err(error)
+    }
+
+    async fn refuse(
+        &self,
+        at: usize,
+        heard: &Heardings,
+        entered: Option<User>,
+        trial: Trial<'_>,
+    ) -> Result<LoginGrant, LoginError> {
+        let door = &self.doors[at];
+        let not_before = heard.not_before().unwrap_or_else(|| trial.cx.now());
+        let (reason, counts) = match heard.rejection_of(at) {
+            Some(rejection) => {
+                let guess = matches!(
+                    rejection.reason,
+                    RejectReason::Bad | RejectReason::BadOrUnknown | RejectReason::Replay
+                );
+                (rejection.for_audit().to_owned(), guess)
+            }
+            // It has to verify everybody, and does not know this one.
+            None => ("not known there".to_owned(), !door.only_entitles()),
+        };
+        if door.only_entitles()
+            && let Some(user) = entered.as_ref().map(|user| user.id)
+        {
+            let name = door.name().clone();
+            let forget = move |tx: &mut dyn Tx| tx.put_entitled_at(&name, user, None);
+            self.store.write::<_, StoreError>(forget).await?;
+        }
+        if counts {
+            self.count_failure(trial, &reason, Some(door.name().clone())).await?;
+        } else {
+            let account = entered.or(trial.addressed.account);
+            let backend = Some(door.name().clone());
+            self.note(trial.cx, "login.failed", account, &reason, backend).await?;
+        }
+        Err(LoginError::Refused { not_before })
+    }
+
+    async fn put_off(
+        &self,
+        at: usize,
+        heard: &Heardings,
+        trial: Trial<'_>,
+    ) -> Result<LoginGrant, LoginError> {
+        let fault = heard.fault_of(at);
+        let retry_after = fault.map_or(5, Fault::retry_after);
+        let reason = fault.map_or("fault", Fault::as_str);
+        let backend = Some(self.doors[at].name().clone());
+        if heard.is_surely_wrong() {
+            // An outage is no leave to guess at those whom another backend knows.
+            self.count_failure(trial, RejectReason::Bad.as_str(), backend).await?;
+        } else {
+            let account = trial.addressed.account;
+            self.note(trial.cx, "login.undecided", account, reason, backend).await?;
+        }
+        Err(LoginError::Unavailable { retry_after })
+    }
+
+    /// Writes down that failed logins come in a flood, all over the site.
+    pub async fn report_flood(&self, cx: &OpCx) -> Result<(), StoreError> {
+        let cx = cx.clone();
+        self.store
+            .write(move |tx| {
+                let target = Target::new("site", "", "login");
+                record(tx, &cx, "login.flood", target, "login_failures_per_site", json!({}))
+            })
+            .await
+    }
+}
+
+/// The most bytes a password may have, before anything is done with it.
+pub const MAX_PASSWORD_BYTES: usize = 4096;
+
+/// Why a login failed whose name nobody knows.
+const UNKNOWN_ACCOUNT: &str = "unknown account";
+
+#[expect(clippy::needless_pass_by_value, reason = "it is what `map_err` gives")]
+fn unavailable(error: HashError) -> LoginError {
+    match error {
+        HashError::Busy { retry_after } => LoginError::Unavailable { retry_after },
+        HashError::TooLong { max } => LoginError::PasswordTooLong { max },
+        HashError::Failed(_) => LoginError::Unavailable { retry_after: 5 },
+    }
+}

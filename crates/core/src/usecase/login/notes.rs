@@ -1,0 +1,76 @@
+//! What a login that failed leaves behind: an event, and one more failure.
+
+use std::sync::Arc;
+
+use serde_json::json;
+
+use super::{Login, Trial};
+use crate::{
+    cx::OpCx,
+    domain::{identity::BackendName, user::User},
+    ports::{
+        store::{StoreError, Tx},
+        throttle::FailureCount,
+    },
+    usecase::record::{Target, record},
+};
+
+impl Login {
+    pub(super) async fn count_failure(
+        &self,
+        trial: Trial<'_>,
+        reason: &str,
+        backend: Option<BackendName>,
+    ) -> Result<(), StoreError> {
+        let Trial { cx, addressed, key, place } = trial;
+        let (now, throttle, own) = (cx.now(), Arc::clone(&self.throttle), cx.clone());
+        let (start, reason) = (throttle.window_start(now), reason.to_owned());
+        let count = self
+            .store
+            .write::<_, StoreError>(move |tx| {
+                let count = tx.add_failure(key.as_bytes(), now, start)?;
+                let account = addressed.account.as_ref();
+                noted(tx, &own, "login.failed", account, &reason, backend.as_ref())?;
+                if throttle.is_reached(count) {
+                    let (details, target) = (json!({ "failures": count }), target(account));
+                    let limit = "login_failures_per_account";
+                    record(tx, &own, "login.throttled", target, limit, details)?;
+                }
+                Ok(count)
+            })
+            .await?;
+        place.failed(FailureCount { since: now, count });
+        Ok(())
+    }
+
+    pub(super) async fn note(
+        &self,
+        cx: &OpCx,
+        action: &'static str,
+        account: Option<User>,
+        reason: &str,
+        backend: Option<BackendName>,
+    ) -> Result<(), StoreError> {
+        let (cx, reason) = (cx.clone(), reason.to_owned());
+        self.store
+            .write(move |tx| noted(tx, &cx, action, account.as_ref(), &reason, backend.as_ref()))
+            .await
+    }
+}
+
+fn noted(
+    tx: &mut dyn Tx,
+    cx: &OpCx,
+    action: &'static str,
+    account: Option<&User>,
+    reason: &str,
+    backend: Option<&BackendName>,
+) -> Result<(), StoreError> {
+    let details = backend.map_or(json!({}), |name| json!({ "backend": name.as_str() }));
+    record(tx, cx, action, target(account), reason, details)
+}
+
+/// Whom a login was for. What was typed for a name nobody has is not kept: it may be a password.
+fn target(account: Option<&User>) -> Target {
+    account.map_or_else(|| Target::new("user", "", "unknown"), Target::user)
+}

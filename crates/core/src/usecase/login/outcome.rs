@@ -1,0 +1,93 @@
+//! What a login comes to.
+
+use crate::{
+    domain::identity::BackendName,
+    id::UserId,
+    ports::{hasher::PasswordHash, store::StoreError},
+    time::Timestamp,
+    usecase::throttle::FailureKey,
+};
+
+/// The right to open one session: made only by a login that went through every step it needed.
+///
+/// Nothing else can make one, so nothing else can open a session. Its fields are private
+/// (E0451):
+///
+/// ```compile_fail,E0451
+/// use vestibule_core::{id::UserId, usecase::login::LoginGrant};
+/// fn forge(user: UserId) -> LoginGrant {
+///     LoginGrant { user, backend: String::new(), rehash: None, failures: None }
+/// }
+/// ```
+///
+/// and a grant opens one session, since it can be neither copied nor cloned (E0382):
+///
+/// ```compile_fail,E0382
+/// use vestibule_core::usecase::login::LoginGrant;
+/// fn twice(grant: LoginGrant) -> (LoginGrant, LoginGrant) {
+///     (grant, grant)
+/// }
+/// ```
+///
+/// while handing it on is fine:
+///
+/// ```
+/// use vestibule_core::{id::UserId, usecase::login::LoginGrant};
+/// fn once(_user: UserId, grant: LoginGrant) -> LoginGrant {
+///     grant
+/// }
+/// ```
+#[derive(Debug)]
+pub struct LoginGrant {
+    pub(in crate::usecase) user: UserId,
+    pub(in crate::usecase) backend: String,
+    pub(in crate::usecase) rehash: Option<(PasswordHash, PasswordHash)>,
+    pub(in crate::usecase) failures: Option<FailureKey>,
+}
+
+/// Why nobody was logged in.
+#[derive(Debug, thiserror::Error)]
+pub enum LoginError {
+    /// Unknown, wrong, locked and disabled all look like this.
+    #[error("the name or the password is wrong, or the account cannot be used")]
+    Refused {
+        /// Before this instant no answer goes out, so that all refusals take the same time.
+        not_before: Timestamp,
+    },
+    /// The backend that would decide cannot be reached.
+    #[error("logging in is not possible at the moment")]
+    Unavailable {
+        /// Seconds after which it is worth another try.
+        retry_after: u32,
+    },
+    /// The backend vouches for the person, who has no account here and is made none.
+    #[error("{backend} knows you, but you have no account here")]
+    NoAccount {
+        /// By which door they came.
+        backend: BackendName,
+    },
+    /// The backend vouches for the person, and an account that is not known to be theirs has
+    /// the name that theirs would have.
+    #[error(
+        "there is an account of the name {name} already: if it is yours, log in to it first and \
+         link {backend} there"
+    )]
+    LinkNeeded {
+        /// By which door they came.
+        backend: BackendName,
+        /// The name.
+        name: String,
+    },
+    /// The backend that was asked for does not exist.
+    #[error("there is no backend {0}")]
+    UnknownBackend(String),
+    /// The password has more bytes than any is given.
+    #[error("the password has more than {max} bytes")]
+    PasswordTooLong {
+        /// The most bytes that are taken.
+        max: usize,
+    },
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}

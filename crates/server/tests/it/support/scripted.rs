@@ -1,0 +1,131 @@
+//! A backend that says what the test wants to hear, and remembers what it was asked.
+
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use vestibule_core::{
+    domain::identity::{BackendName, Subject},
+    policy::chain::{Control, OnUnavailable, Place},
+    ports::backend::{
+        Assertion, Attempt, Backend, BackendCx, CredentialKind, Descriptor, Entitlement, Fault,
+        NotMine, RejectReason, Verdict,
+    },
+    usecase::login::Door,
+};
+
+/// What a scripted backend says next.
+#[derive(Clone, Debug)]
+pub(crate) enum Says {
+    Verified(Box<Assertion>),
+    Rejected(RejectReason),
+    NotMine,
+    Fault(Fault),
+    Panic,
+}
+
+impl Says {
+    pub(crate) fn verified(subject: &str) -> Self {
+        let assertion = Assertion::new(Subject::parse(subject).unwrap()).with_username(subject);
+        Self::Verified(Box::new(assertion))
+    }
+
+    pub(crate) fn unavailable() -> Self {
+        Self::Fault(Fault::unavailable("the port is closed"))
+    }
+}
+
+/// The test's end of it.
+#[derive(Clone)]
+pub(crate) struct Script {
+    name: &'static str,
+    state: Arc<Mutex<State>>,
+}
+
+struct State {
+    says: Says,
+    asked: Vec<String>,
+}
+
+impl Script {
+    pub(crate) fn new(name: &'static str, says: Says) -> Self {
+        Self { name, state: Arc::new(Mutex::new(State { says, asked: Vec::new() })) }
+    }
+
+    pub(crate) fn says(&self, says: Says) {
+        self.state.lock().unwrap().says = says;
+    }
+
+    /// Of whom it was asked since the last look: `ann:secret`, or `ann` where no password was
+    /// shown.
+    pub(crate) fn asked(&self) -> Vec<String> {
+        std::mem::take(&mut self.state.lock().unwrap().asked)
+    }
+
+    pub(crate) fn door(&self) -> Door {
+        Door::new(Arc::new(self.backend(false)))
+    }
+
+    pub(crate) fn door_with(&self, control: Control) -> Door {
+        let place = Place { control, on_unavailable: OnUnavailable::Fail };
+        Door { place, ..self.door() }
+    }
+
+    /// One that tells who may come in, in this place.
+    pub(crate) fn entitling(&self, control: Control, on_unavailable: OnUnavailable) -> Door {
+        let place = Place { control, on_unavailable };
+        Door { place, ..Door::new(Arc::new(self.backend(true))) }
+    }
+
+    fn backend(&self, entitles: bool) -> Scripted {
+        let name = BackendName::parse(self.name).unwrap();
+        let descriptor = Descriptor::new(name, "scripted", [CredentialKind::Password]);
+        Scripted { descriptor, script: self.clone(), entitles }
+    }
+
+    fn answer(&self, asked: String) -> Verdict {
+        let says = {
+            let mut state = self.state.lock().unwrap();
+            state.asked.push(asked);
+            state.says.clone()
+        };
+        match says {
+            Says::Verified(assertion) => Verdict::Verified(assertion),
+            Says::Rejected(reason) => Verdict::rejected(reason),
+            Says::NotMine => Verdict::NotMine(NotMine::UnknownSubject),
+            Says::Fault(fault) => Verdict::Fault(fault),
+            Says::Panic => panic!("hunter2"),
+        }
+    }
+}
+
+struct Scripted {
+    descriptor: Descriptor,
+    script: Script,
+    entitles: bool,
+}
+
+#[async_trait]
+impl Backend for Scripted {
+    fn descriptor(&self) -> &Descriptor {
+        &self.descriptor
+    }
+
+    async fn authenticate(&self, attempt: &Attempt, _: &BackendCx<'_>) -> Verdict {
+        let Attempt::Password { username, password } = attempt else {
+            return Verdict::NotMine(NotMine::WrongKind);
+        };
+        let password = password.expose_str().unwrap_or("not text");
+        self.script.answer(format!("{username}:{password}"))
+    }
+
+    fn entitlement(&self) -> Option<&dyn Entitlement> {
+        self.entitles.then_some(self)
+    }
+}
+
+#[async_trait]
+impl Entitlement for Scripted {
+    async fn judge(&self, username: &str, _: &BackendCx<'_>) -> Verdict {
+        self.script.answer(username.to_owned())
+    }
+}
