@@ -2,13 +2,18 @@
 
 use std::{collections::HashSet, sync::Arc};
 
-use vestibule_auth::runner::{Guarded, Limits};
+use vestibule_auth::{
+    backends,
+    runner::{Guarded, Limits},
+};
 use vestibule_core::{
     domain::identity::BackendName,
     policy::chain::{Control, OnUnavailable},
-    ports::backend::Accounts,
+    ports::backend::{Accounts, BackendFactory, SectionError},
     usecase::login::Door,
 };
+
+use crate::config::BackendSettings;
 
 /// Why a table of backends does not hold.
 #[derive(Debug, thiserror::Error)]
@@ -26,6 +31,56 @@ pub enum DoorsError {
          \"cached:8h\""
     )]
     SkippedAndRequired(BackendName),
+    /// There is no such kind of backend.
+    #[error("backend {name}: unknown kind {kind:?}; there are {known}")]
+    UnknownKind {
+        /// Which backend.
+        name: BackendName,
+        /// What its section says.
+        kind: String,
+        /// What it could say.
+        known: String,
+    },
+    /// A section does not hold.
+    #[error("backend {name}: {error}")]
+    Section {
+        /// Which backend.
+        name: BackendName,
+        /// What is wrong.
+        error: SectionError,
+    },
+}
+
+/// Makes the backends that the configuration names; those of the operator's own kinds by
+/// `factories`.
+pub(crate) fn from_settings(
+    settings: &[BackendSettings],
+    factories: &[Arc<dyn BackendFactory>],
+) -> Result<Vec<Door>, DoorsError> {
+    let mut all = backends::factories();
+    all.extend(factories.iter().cloned());
+    settings.iter().map(|settings| door(settings, &all)).collect()
+}
+
+fn door(
+    settings: &BackendSettings,
+    factories: &[Arc<dyn BackendFactory>],
+) -> Result<Door, DoorsError> {
+    let name = settings.name.clone();
+    let Some(factory) = factories.iter().rfind(|factory| factory.kind() == settings.kind) else {
+        let mut known: Vec<_> = factories.iter().map(|factory| factory.kind()).collect();
+        known.sort_unstable();
+        let (kind, known) = (settings.kind.clone(), known.join(", "));
+        return Err(DoorsError::UnknownKind { name, kind, known });
+    };
+    let built = factory.build(name.clone(), settings.section.clone());
+    Ok(Door {
+        backend: built.map_err(|error| DoorsError::Section { name, error })?,
+        place: settings.place,
+        realms: settings.realms.clone(),
+        create_users: settings.create_users,
+        groups: settings.groups.clone(),
+    })
 }
 
 /// Refuses a table that can let nobody in, or that lets somebody in whom it should not.
@@ -45,6 +100,23 @@ pub(crate) fn require_sound(doors: &[Door]) -> Result<(), DoorsError> {
         }
     }
     Ok(())
+}
+
+/// What a backend gets to see of those who log in, in words for the operator.
+pub(crate) fn who_sees_what(door: &Door) -> String {
+    let descriptor = door.backend.descriptor();
+    let (name, kind, control) = (door.name(), descriptor.kind, door.place.control);
+    let sees = if door.only_entitles() {
+        "is told the names of those who have logged in, and never a password"
+    } else if descriptor.accounts == Accounts::Here {
+        "verifies passwords here; nobody else sees those of its accounts"
+    } else if control == Control::Sufficient {
+        "is shown the passwords of people who are bound to it, and those given with names that \
+         nobody has here, unless a backend above has verified or refused them"
+    } else {
+        "is shown every password that is typed"
+    };
+    format!("backend {name} ({kind}, {control}): {sees}")
 }
 
 /// Whatever asks elsewhere has to answer in time.

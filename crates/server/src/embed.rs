@@ -6,7 +6,7 @@ use actix_web::{middleware::from_fn, web};
 use vestibule_core::{
     Clock, Entropy, OpCx, SystemClock, SystemEntropy,
     domain::{level::Action, object::DeleteRule},
-    ports::backend::Backend,
+    ports::backend::{Backend, BackendFactory},
     usecase::{login::Door, permissions::Registration},
 };
 
@@ -35,6 +35,7 @@ pub struct Builder {
     settings: Result<Settings, crate::config::ConfigError>,
     storage: Option<String>,
     doors: Vec<Door>,
+    factories: Vec<Arc<dyn BackendFactory>>,
     registrations: Vec<(String, Registration)>,
     delete_rules: Vec<(String, DeleteRule)>,
     clock: Arc<dyn Clock>,
@@ -49,6 +50,7 @@ impl Vestibule {
             settings: Settings::load(&Sources::new(None, [])),
             storage: None,
             doors: Vec::new(),
+            factories: Vec::new(),
             registrations: Vec::new(),
             delete_rules: Vec::new(),
             clock: Arc::new(SystemClock),
@@ -154,6 +156,13 @@ impl Builder {
         self
     }
 
+    /// Adds a kind of backend that a `[[backend]]` of the configuration may name.
+    #[must_use]
+    pub fn backend_kind(mut self, factory: impl BackendFactory + 'static) -> Self {
+        self.factories.push(Arc::new(factory));
+        self
+    }
+
     /// Registers a permission that the service checks.
     #[must_use]
     pub fn permission(mut self, code: &str, description: &str) -> Self {
@@ -205,10 +214,12 @@ impl Builder {
     /// that is wrong with the set-up is told here and not at the first request.
     pub async fn build(self) -> Result<Vestibule, BuildError> {
         let settings = self.settings?;
-        doors::require_sound(&self.doors)?;
+        let mut doors = self.doors;
+        doors.extend(doors::from_settings(&settings.backends, &self.factories)?);
+        doors::require_sound(&doors)?;
         let parts = Parts {
             storage: self.storage,
-            doors: self.doors.into_iter().map(doors::guarded).collect(),
+            doors: doors.into_iter().map(doors::guarded).collect(),
             clock: self.clock,
             entropy: self.entropy,
             migrate: self.migrate,

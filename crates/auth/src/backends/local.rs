@@ -1,5 +1,7 @@
 //! Accounts and passwords that are kept here.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use vestibule_core::{
     domain::{
@@ -8,8 +10,8 @@ use vestibule_core::{
     },
     ports::{
         backend::{
-            Assertion, Attempt, Backend, BackendCx, CredentialKind, Descriptor, Fault, Method,
-            NotMine, RejectReason, Rejection, Verdict,
+            Assertion, Attempt, Backend, BackendCx, BackendFactory, CredentialKind, Descriptor,
+            Fault, Method, NotMine, RejectReason, Rejection, Section, SectionError, Verdict,
         },
         hasher::{HashError, PasswordHash, Verification},
         store::StoreError,
@@ -43,6 +45,23 @@ impl Default for LocalBackend {
     fn default() -> Self {
         #[expect(clippy::expect_used, reason = "a constant that is a name")]
         Self::named(BackendName::parse(Self::KIND).expect("a name"))
+    }
+}
+
+/// Makes [`LocalBackend`]s; their section has no keys.
+#[derive(Clone, Copy, Debug)]
+pub struct LocalFactory;
+
+impl BackendFactory for LocalFactory {
+    fn kind(&self) -> &'static str {
+        LocalBackend::KIND
+    }
+
+    fn build(&self, name: BackendName, section: Section) -> Result<Arc<dyn Backend>, SectionError> {
+        #[derive(serde::Deserialize)]
+        struct NoKeys {}
+        section.read::<NoKeys>()?;
+        Ok(Arc::new(LocalBackend::named(name)))
     }
 }
 

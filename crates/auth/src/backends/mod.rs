@@ -2,4 +2,13 @@
 
 mod local;
 
-pub use local::LocalBackend;
+use std::sync::Arc;
+
+use vestibule_core::ports::backend::BackendFactory;
+
+pub use local::{LocalBackend, LocalFactory};
+
+/// What makes each of them from its section of the configuration.
+pub fn factories() -> Vec<Arc<dyn BackendFactory>> {
+    vec![Arc::new(LocalFactory)]
+}

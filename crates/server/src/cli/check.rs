@@ -6,6 +6,7 @@ use super::{CliError, Global, output::Out, with_causes};
 use crate::{
     compose::store_options,
     config::{PasswordScheme, RateLimit, Settings, load},
+    doors,
 };
 
 /// Looks at configuration and database; with --deploy at the deployment's weak spots too.
@@ -39,12 +40,40 @@ pub(super) fn run(global: &Global, args: &CheckArgs, out: &mut Out) -> Result<u8
         },
         hint: "",
     }];
+    findings.extend(backends(settings));
     findings.push(database(settings));
     if args.deploy {
         findings.extend(deployment(settings));
     }
     out.records(&findings, &["id", "severity", "what", "hint"])?;
     Ok(u8::from(findings.iter().any(|finding| finding.severity == "error")))
+}
+
+/// Whether the backends make a way in, and who of them sees what.
+fn backends(settings: &Settings) -> Vec<Finding> {
+    let checked = doors::from_settings(&settings.backends, &[]).and_then(|doors| {
+        if !doors.is_empty() {
+            doors::require_sound(&doors)?;
+        }
+        Ok(doors)
+    });
+    match checked {
+        Ok(doors) => doors
+            .iter()
+            .map(|door| Finding {
+                id: "vst.I003",
+                severity: "ok",
+                what: doors::who_sees_what(door),
+                hint: "",
+            })
+            .collect(),
+        Err(error) => vec![Finding {
+            id: "vst.E003",
+            severity: "error",
+            what: error.to_string(),
+            hint: "[[backend]]",
+        }],
+    }
 }
 
 fn database(settings: &Settings) -> Finding {

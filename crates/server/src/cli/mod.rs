@@ -1,5 +1,6 @@
 //! The command line.
 
+mod backend;
 mod check;
 pub mod config;
 mod group;
@@ -72,6 +73,9 @@ enum Command {
     /// Permissions: who holds what, and why
     #[command(subcommand)]
     Perm(perm::PermCommand),
+    /// The ways to log in
+    #[command(subcommand)]
+    Backend(backend::BackendCommand),
     /// Sessions
     #[command(subcommand)]
     Session(session::SessionCommand),
@@ -142,6 +146,7 @@ impl From<BuildError> for CliError {
     fn from(error: BuildError) -> Self {
         match error {
             BuildError::Config(error) => Self::Config(error),
+            BuildError::Doors(error) => Self::Usage(error.to_string()),
             other => Self::Failed(with_causes(&other)),
         }
     }
@@ -197,6 +202,7 @@ fn run(cli: Cli, out: &mut Out) -> Result<u8, CliError> {
         Command::User(command) => user::run(&global, command, out),
         Command::Group(command) => group::run(&global, command, out),
         Command::Perm(command) => perm::run(&global, command, out),
+        Command::Backend(command) => backend::run(&global, command, out),
         Command::Session(command) => session::run(&global, command, out),
         Command::Clearsessions => session::run(&global, session::SessionCommand::Clear, out),
         Command::Import(command) => import::run(&global, &command, out),

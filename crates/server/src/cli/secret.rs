@@ -22,6 +22,18 @@ pub(crate) fn new_password(from_stdin: bool) -> Result<Secret, CliError> {
     Ok(first)
 }
 
+/// A password that somebody has already: from the standard input's first line, or asked for.
+pub(crate) fn present_password(from_stdin: bool) -> Result<Secret, CliError> {
+    if from_stdin {
+        return read_line(&mut io::stdin().lock());
+    }
+    if !io::stdin().is_terminal() {
+        let hint = "there is no terminal to ask for the password at: use --password-stdin";
+        return Err(CliError::Usage(hint.to_owned()));
+    }
+    Ok(Secret::from(rpassword::prompt_password("Password: ")?))
+}
+
 /// The first line, without its end; blanks around the password belong to it.
 fn read_line(input: &mut impl Read) -> Result<Secret, CliError> {
     let mut text = String::new();

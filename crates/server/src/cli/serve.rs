@@ -85,10 +85,13 @@ async fn build_when_reachable(settings: Settings, migrate: bool) -> Result<Vesti
     let (began, patience) = (Instant::now(), settings.storage.start_timeout);
     let mut pause = Duration::from_millis(250);
     loop {
-        let builder = Vestibule::builder()
-            .settings(settings.clone())
-            .backend(LocalBackend::default())
-            .migrate(migrate);
+        let builder = Vestibule::builder().settings(settings.clone()).migrate(migrate);
+        // Who names no way to log in means the passwords that are kept here.
+        let builder = if settings.backends.is_empty() {
+            builder.backend(LocalBackend::default())
+        } else {
+            builder
+        };
         match builder.build().await {
             Err(error @ BuildError::Open(OpenError::Unreachable { .. }))
                 if began.elapsed() + pause < patience =>

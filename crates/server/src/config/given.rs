@@ -27,6 +27,8 @@ pub(super) struct GivenValue {
 #[derive(Default)]
 pub(super) struct Given {
     values: BTreeMap<&'static str, GivenValue>,
+    /// What stands below each `[[backend]]`.
+    pub(super) backends: Vec<(Table, Origin)>,
     problems: Vec<Problem>,
 }
 
@@ -56,6 +58,15 @@ impl Given {
     pub(super) fn offer_document(&mut self, document: Table, origin: &Origin) {
         for (name, value) in document {
             match value {
+                Value::Array(backends) if name == "backend" => {
+                    for backend in backends {
+                        self.offer_backend(backend, origin);
+                    }
+                }
+                value if name == "backend" => {
+                    let reason = format!("expected sections [[backend]], got {}", shown(&value));
+                    self.refuse(Problem::of_key(origin.clone(), &name, reason));
+                }
                 Value::Table(section) if reference::has_section(&name) => {
                     for (key, value) in section {
                         self.offer(&format!("{name}.{key}"), value, origin);
@@ -77,6 +88,15 @@ impl Given {
                 _ => self.unknown(&name, origin),
             }
         }
+    }
+
+    fn offer_backend(&mut self, backend: Value, origin: &Origin) {
+        if let Value::Table(keys) = backend {
+            return self.backends.push((keys, origin.clone()));
+        }
+        // What it is may be a secret that slipped, and is not told.
+        let reason = "expected sections [[backend]]";
+        self.refuse(Problem::of_key(origin.clone(), "backend", reason));
     }
 
     /// Takes in one value, unless there is no such key or it cannot be its value.

@@ -10,7 +10,7 @@ use std::{
 use toml::{Table, Value};
 
 use super::{
-    Settings,
+    Settings, backend,
     check::Check,
     given::Given,
     limits::RawLimits,
@@ -161,6 +161,8 @@ pub(crate) fn assemble(file: Option<&FileText>, sources: &Sources) -> Result<Loa
     let mut check = Check::new(&given, &sources.directory);
     let settings = validate(&mut check);
     problems.extend(check.into_problems());
+    let backends = backend::read(&given.backends, &sources.directory, &mut problems);
+    let settings = settings.map(|settings| Settings { backends, ..settings });
     match settings {
         Some(settings) if problems.is_empty() => {
             Ok(Loaded { settings, file: file.map(|file| file.path.clone()), given })
@@ -185,6 +187,7 @@ fn validate(check: &mut Check<'_>) -> Option<Settings> {
         session: session?,
         password: password?,
         limits: limits?,
+        backends: Vec::new(),
         log: log?,
     })
 }
@@ -197,17 +200,19 @@ fn take_file(given: &mut Given, file: &FileText) {
     };
     given.offer_document(document, &origin);
     let Some(lax) = &file.lax else { return };
-    let exposed: Vec<&str> = given
+    let of_backends = given.backends.iter().flat_map(|(table, _)| backend::exposed(table));
+    let exposed: Vec<String> = given
         .iter()
         .filter(|(key, given)| {
             let text = given.value.as_str().unwrap_or_default();
             reference::find(key).is_some_and(|key| key.hides(text))
         })
-        .map(|(key, _)| key)
+        .map(|(key, _)| key.to_owned())
+        .chain(of_backends)
         .collect();
     for key in exposed {
         let reason = format!("holds a secret, but the file {lax}, or give {key}_file");
-        given.refuse(Problem::of_key(origin.clone(), key, reason));
+        given.refuse(Problem::of_key(origin.clone(), &key, reason));
     }
 }
 

@@ -18,6 +18,7 @@
 //! # Ok::<(), vestibule_server::config::ConfigError>(())
 //! ```
 
+pub mod backend;
 mod check;
 mod document;
 pub mod duration;
@@ -47,6 +48,7 @@ mod view;
 mod tests;
 
 pub use self::{
+    backend::BackendSettings,
     edit::EditError,
     limits::LimitsSettings,
     load::{FlagValue, Loaded, Sources, load},
@@ -76,6 +78,8 @@ pub struct Settings {
     pub password: PasswordSettings,
     /// How often and how much.
     pub limits: LimitsSettings,
+    /// The ways to log in, in their order; none means passwords that are kept here.
+    pub backends: Vec<BackendSettings>,
     /// What is written about the work.
     pub log: LogSettings,
 }

@@ -123,6 +123,15 @@ const CASES: &[Case] = &[
         ],
     )
     .json(),
+    case("backend list", "", &["local", "--config missing.toml"], &[]).json(),
+    case(
+        "backend test",
+        "local --username root --password-stdin",
+        &["", "local --username root"],
+        &["nowhere --username root --password-stdin"],
+    )
+    .json()
+    .reads(PASSWORD),
     case("session list", "anna", &[""], &["nobody"]).json(),
     case(
         "session revoke",
@@ -252,7 +261,7 @@ fn what_prints_records_prints_json_on_demand_and_nothing_else() {
 
 #[test]
 fn without_a_database_each_command_that_needs_one_says_how_to_make_it() {
-    let without = ["config ", "openapi", "completions", "migrate"];
+    let without = ["config ", "openapi", "completions", "migrate", "backend list"];
     for case in CASES.iter().filter(|case| !without.iter().any(|own| case.command.starts_with(own)))
     {
         let desk = Desk::bare();

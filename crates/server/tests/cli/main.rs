@@ -9,6 +9,7 @@ mod support;
 mod visitor;
 
 mod accounts;
+mod backends;
 mod commands;
 mod configuration;
 mod csv;

@@ -49,6 +49,7 @@
 
 mod assertion;
 mod attempt;
+mod factory;
 mod verdict;
 
 use async_trait::async_trait;
@@ -56,6 +57,7 @@ use async_trait::async_trait;
 pub use self::{
     assertion::{AssertedEmail, Assertion, Factor, Groups, Method},
     attempt::{Attempt, CredentialKind},
+    factory::{BackendFactory, Section, SectionError},
     verdict::{Fault, NotMine, RejectReason, Rejection, Verdict},
 };
 use super::{hasher::PasswordHasher, store::Store};

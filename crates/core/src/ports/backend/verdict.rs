@@ -38,6 +38,17 @@ pub enum NotMine {
     UnknownSubject,
 }
 
+impl NotMine {
+    /// Stable words for the operator.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::WrongKind => "another kind of credential",
+            Self::WrongRealm => "another realm",
+            Self::UnknownSubject => "nobody has this name there",
+        }
+    }
+}
+
 /// A refusal: why, for the audit log, and when it may be told.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rejection {
