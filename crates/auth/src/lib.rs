@@ -4,5 +4,8 @@
 
 pub mod backends;
 pub mod hashing;
+pub mod http;
 pub mod passwords;
 pub mod runner;
+#[cfg(feature = "testkit")]
+pub mod testkit;

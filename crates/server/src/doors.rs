@@ -3,7 +3,7 @@
 use std::{collections::HashSet, sync::Arc};
 
 use vestibule_auth::{
-    backends,
+    backends::{self, UserOfficeFactory},
     runner::{Guarded, Limits},
 };
 use vestibule_core::{
@@ -13,7 +13,7 @@ use vestibule_core::{
     usecase::login::Door,
 };
 
-use crate::config::BackendSettings;
+use crate::config::{BackendSettings, Settings};
 
 /// Why a table of backends does not hold.
 #[derive(Debug, thiserror::Error)]
@@ -54,32 +54,38 @@ pub enum DoorsError {
 /// Makes the backends that the configuration names; those of the operator's own kinds by
 /// `factories`.
 pub(crate) fn from_settings(
-    settings: &[BackendSettings],
+    settings: &Settings,
     factories: &[Arc<dyn BackendFactory>],
 ) -> Result<Vec<Door>, DoorsError> {
     let mut all = backends::factories();
     all.extend(factories.iter().cloned());
-    settings.iter().map(|settings| door(settings, &all)).collect()
+    settings.backends.iter().map(|backend| door(backend, settings, &all)).collect()
 }
 
 fn door(
-    settings: &BackendSettings,
+    backend: &BackendSettings,
+    settings: &Settings,
     factories: &[Arc<dyn BackendFactory>],
 ) -> Result<Door, DoorsError> {
-    let name = settings.name.clone();
-    let Some(factory) = factories.iter().rfind(|factory| factory.kind() == settings.kind) else {
+    let name = backend.name.clone();
+    let Some(factory) = factories.iter().rfind(|factory| factory.kind() == backend.kind) else {
         let mut known: Vec<_> = factories.iter().map(|factory| factory.kind()).collect();
         known.sort_unstable();
-        let (kind, known) = (settings.kind.clone(), known.join(", "));
+        let (kind, known) = (backend.kind.clone(), known.join(", "));
         return Err(DoorsError::UnknownKind { name, kind, known });
     };
-    let built = factory.build(name.clone(), settings.section.clone());
+    // What stands in its own section of the configuration, and what stands with the backend.
+    let section = match factory.kind() {
+        UserOfficeFactory::KIND => backend.section.clone().over(&settings.user_office.section),
+        _ => backend.section.clone(),
+    };
+    let built = factory.build(name.clone(), section);
     Ok(Door {
         backend: built.map_err(|error| DoorsError::Section { name, error })?,
-        place: settings.place,
-        realms: settings.realms.clone(),
-        create_users: settings.create_users,
-        groups: settings.groups.clone(),
+        place: backend.place,
+        realms: backend.realms.clone(),
+        create_users: backend.create_users,
+        groups: backend.groups.clone(),
     })
 }
 

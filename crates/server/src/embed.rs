@@ -215,7 +215,7 @@ impl Builder {
     pub async fn build(self) -> Result<Vestibule, BuildError> {
         let settings = self.settings?;
         let mut doors = self.doors;
-        doors.extend(doors::from_settings(&settings.backends, &self.factories)?);
+        doors.extend(doors::from_settings(&settings, &self.factories)?);
         doors::require_sound(&doors)?;
         let parts = Parts {
             storage: self.storage,

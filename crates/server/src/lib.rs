@@ -76,5 +76,9 @@ pub use crate::{
 struct Readme;
 
 #[cfg(doctest)]
+#[doc = include_str!("../../../docs/writing-a-backend.md")]
+struct WritingABackend;
+
+#[cfg(doctest)]
 #[doc = include_str!("../../../docs/service-authors.md")]
 struct ServiceAuthors;

@@ -21,6 +21,8 @@ const WARM: usize = 10_000;
 /// Sessions that are each checked once while nothing is remembered.
 const COLD: usize = 200_000;
 const WARM_CHECK: &str = "check: CurrentUser and has";
+const MADE_UP: &str = "made-up cookie: 401";
+const BARE_WITH_COOKIE: &str = "bare handler, sent that cookie";
 const COLD_CHECK: &str = "check, nothing remembered";
 const USERS: usize = 1000;
 /// After each warm session has been asked about once.
@@ -168,6 +170,13 @@ fn subjects<'a>(
     cold.forget = Some(at("/forget", None));
     let mut subjects = vec![
         Subject::new("bare handler", bare, vec![Request::get(bare.address, "/", None)], 200),
+        // What reading a cookie's bytes costs, whoever looks at them.
+        Subject::new(
+            BARE_WITH_COOKIE,
+            bare,
+            vec![Request::get(bare.address, "/", Some(&made_up))],
+            200,
+        ),
         Subject::new(
             "check by hand",
             &by_hand.server,
@@ -178,7 +187,7 @@ fn subjects<'a>(
         check("check: RequirePermission", warm("/walled"), 200),
         check("check: Access::require", warm("/access"), 200),
         check("no cookie: 401", vec![at("/check", None)], 401),
-        check("made-up cookie: 401", vec![at("/check", Some(&made_up))], 401),
+        check(MADE_UP, vec![at("/check", Some(&made_up))], 401),
         cold,
         check("GET /api/v1/session", warm(&format!("{PREFIX}/api/v1/session")), 200),
     ];
@@ -213,6 +222,9 @@ fn report(subjects: &mut [Subject<'_>]) {
         let found = subjects.iter().find(|subject| subject.name == name);
         found.map(|subject| subject.rates.as_slice())
     };
+    if let (Some(ours), Some(theirs)) = (rates_of(MADE_UP), rates_of(BARE_WITH_COOKIE)) {
+        println!("{MADE_UP} / {BARE_WITH_COOKIE}: {:.3}", paired_ratio(ours, theirs));
+    }
     let peers = OTHERS.iter().map(|(name, _)| *name);
     for peer in ["check by hand", "Django check"].into_iter().chain(peers) {
         for ours in [WARM_CHECK, COLD_CHECK] {

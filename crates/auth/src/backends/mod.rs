@@ -1,14 +1,18 @@
 //! The ways to log in that come with Vestibule.
 
 mod local;
+mod user_office;
 
 use std::sync::Arc;
 
 use vestibule_core::ports::backend::BackendFactory;
 
-pub use local::{LocalBackend, LocalFactory};
+pub use self::{
+    local::{LocalBackend, LocalFactory},
+    user_office::UserOfficeFactory,
+};
 
 /// What makes each of them from its section of the configuration.
 pub fn factories() -> Vec<Arc<dyn BackendFactory>> {
-    vec![Arc::new(LocalFactory)]
+    vec![Arc::new(LocalFactory), Arc::new(UserOfficeFactory)]
 }

@@ -15,10 +15,7 @@ use super::{
     output::Out,
     secret,
 };
-use crate::{
-    config::{BackendSettings, Settings},
-    doors,
-};
+use crate::{config::Settings, doors};
 
 /// The ways to log in.
 #[derive(clap::Subcommand)]
@@ -66,7 +63,7 @@ struct Said {
 
 pub(super) fn run(global: &Global, command: BackendCommand, out: &mut Out) -> Result<u8, CliError> {
     let settings = Settings::load(&global.sources())?;
-    let doors = configured(&settings.backends)?;
+    let doors = configured(&settings)?;
     match command {
         BackendCommand::List => super::hall::block_on(async { list(&doors, out).await }),
         BackendCommand::Test { name, username, password_stdin } => {
@@ -86,7 +83,7 @@ pub(super) fn run(global: &Global, command: BackendCommand, out: &mut Out) -> Re
 }
 
 /// The configured backends; where none is, the one that is then meant.
-fn configured(settings: &[BackendSettings]) -> Result<Vec<Door>, CliError> {
+fn configured(settings: &Settings) -> Result<Vec<Door>, CliError> {
     let usage = |error: doors::DoorsError| CliError::Usage(error.to_string());
     let mut doors = doors::from_settings(settings, &[]).map_err(usage)?;
     if doors.is_empty() {
@@ -129,7 +126,13 @@ async fn test(hall: &Hall, door: &Door, attempt: &Attempt, out: &mut Out) -> Res
         Err(AdminError::NotFound(_)) => None,
         Err(error) => return Err(error.into()),
     };
-    let cx = BackendCx { op: &hall.cx, store: &services.store, hasher: &*services.hasher, account };
+    let cx = BackendCx {
+        op: &hall.cx,
+        store: &services.store,
+        hasher: &*services.hasher,
+        account,
+        known_as: None,
+    };
     let verdict = match door.backend.entitlement().filter(|_| door.only_entitles()) {
         Some(entitlement) => entitlement.judge(username, &cx).await,
         None => door.backend.authenticate(attempt, &cx).await,

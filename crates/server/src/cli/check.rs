@@ -51,7 +51,7 @@ pub(super) fn run(global: &Global, args: &CheckArgs, out: &mut Out) -> Result<u8
 
 /// Whether the backends make a way in, and who of them sees what.
 fn backends(settings: &Settings) -> Vec<Finding> {
-    let checked = doors::from_settings(&settings.backends, &[]).and_then(|doors| {
+    let checked = doors::from_settings(settings, &[]).and_then(|doors| {
         if !doors.is_empty() {
             doors::require_sound(&doors)?;
         }

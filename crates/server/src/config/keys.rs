@@ -11,6 +11,7 @@ use super::{
     site::{self, BaseUrl},
     size::ByteSize,
     storage::StorageUrl,
+    user_office,
 };
 
 /// All keys, by section.
@@ -217,6 +218,57 @@ pub const KEYS: &[Key] = &[
         "The largest page of a list, in items.",
     ),
     key(
+        "user_office.login_url",
+        OFFICE,
+        Preset::Unset,
+        "Where the user office takes `{\"username\", \"password\"}`: 200 is yes, 401 is no.",
+    ),
+    key(
+        "user_office.authorized_url",
+        OFFICE,
+        Preset::Unset,
+        "Where it takes `{\"login\"}` and answers `{\"result\": true}` for those who may come in.",
+    ),
+    key(
+        "user_office.username",
+        Kind::Text { what: "a user name", check: some_text },
+        Preset::Unset,
+        "By what name it knows this server (HTTP Basic); `user_office.authorized_url` wants it.",
+    ),
+    secret(
+        Secrecy::Whole,
+        key(
+            "user_office.password",
+            Kind::Text { what: "a password", check: some_text },
+            Preset::Unset,
+            "The password to that name.",
+        ),
+    ),
+    key(
+        "user_office.password_file",
+        FILE,
+        Preset::Unset,
+        "A file that holds `user_office.password` instead.",
+    ),
+    key(
+        "user_office.timeout",
+        time(1, 60, false),
+        Preset::Text("5s"),
+        "How long an answer of the user office may take as a whole.",
+    ),
+    key(
+        "user_office.default_authorization",
+        Kind::Flag,
+        Preset::Flag(false),
+        "Whether everybody may come in, so that `user_office.authorized_url` is not asked.",
+    ),
+    key(
+        "user_office.ca_file",
+        FILE,
+        Preset::Unset,
+        "Certificates (PEM) that are believed of the user office beside the system's.",
+    ),
+    key(
         "log.format",
         Kind::Choice(&["text", "json"]),
         Preset::Text("text"),
@@ -249,6 +301,15 @@ fn file_name(text: &str) -> Result<(), BadValue> {
         return Err(BadValue::new("expected the name of a file"));
     }
     Ok(())
+}
+
+const OFFICE: Kind = Kind::Text {
+    what: "an https address, or http on this machine",
+    check: user_office::address_holds,
+};
+
+fn some_text(text: &str) -> Result<(), BadValue> {
+    if text.trim().is_empty() { Err(BadValue::new("is empty")) } else { Ok(()) }
 }
 
 const DAY: u64 = 86_400;

@@ -23,6 +23,7 @@ use super::{
     session::RawSession,
     site::RawSite,
     storage::RawStorage,
+    user_office::RawUserOffice,
 };
 
 /// The file that is read when none is named and it exists.
@@ -180,6 +181,7 @@ fn validate(check: &mut Check<'_>) -> Option<Settings> {
     let password = RawPassword::validate(check);
     let limits = RawLimits::validate(check);
     let log = RawLog::validate(check);
+    let user_office = RawUserOffice::validate(check);
     Some(Settings {
         site: site?,
         server: server?,
@@ -188,6 +190,7 @@ fn validate(check: &mut Check<'_>) -> Option<Settings> {
         password: password?,
         limits: limits?,
         backends: Vec::new(),
+        user_office: user_office?,
         log: log?,
     })
 }

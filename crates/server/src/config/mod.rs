@@ -42,6 +42,7 @@ pub mod site;
 pub mod size;
 pub mod storage;
 mod suggest;
+pub mod user_office;
 mod view;
 
 #[cfg(test)]
@@ -60,6 +61,7 @@ pub use self::{
     session::SessionSettings,
     site::{BaseUrl, SiteSettings},
     storage::{StorageSettings, StorageUrl},
+    user_office::UserOfficeSettings,
     view::Setting,
 };
 
@@ -80,6 +82,8 @@ pub struct Settings {
     pub limits: LimitsSettings,
     /// The ways to log in, in their order; none means passwords that are kept here.
     pub backends: Vec<BackendSettings>,
+    /// The user office that one of them may ask.
+    pub user_office: UserOfficeSettings,
     /// What is written about the work.
     pub log: LogSettings,
 }

@@ -20,3 +20,4 @@ mod objects;
 mod one_time;
 mod pages;
 mod sessions;
+mod user_office;

@@ -61,6 +61,22 @@ impl Section {
         self
     }
 
+    /// With what another section has beside it; what stands here goes first.
+    #[must_use]
+    pub fn over(mut self, other: &Self) -> Self {
+        for (key, value) in &other.keys {
+            self.keys.entry(key.clone()).or_insert_with(|| value.clone());
+        }
+        for (key, secret) in &other.secrets {
+            let is_given =
+                self.keys.contains_key(key) || self.secrets.iter().any(|(name, _)| name == key);
+            if !is_given {
+                self.secrets.push((key.clone(), secret.clone()));
+            }
+        }
+        self
+    }
+
     /// Takes a secret out: what stands under `key`, or in the file that `key_file` names.
     pub fn take_secret(&mut self, key: &str) -> Result<Option<Secret>, SectionError> {
         if let Some(at) = self.secrets.iter().position(|(name, _)| name == key) {

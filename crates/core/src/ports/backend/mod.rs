@@ -61,7 +61,11 @@ pub use self::{
     verdict::{Fault, NotMine, RejectReason, Rejection, Verdict},
 };
 use super::{hasher::PasswordHasher, store::Store};
-use crate::{cx::OpCx, domain::identity::BackendName, id::UserId};
+use crate::{
+    cx::OpCx,
+    domain::identity::{BackendName, Subject},
+    id::UserId,
+};
 
 /// One way to prove who one is.
 ///
@@ -144,6 +148,7 @@ impl Descriptor {
 }
 
 /// What the host lends to a backend while it answers.
+#[derive(Clone, Copy)]
 pub struct BackendCx<'a> {
     /// Who asks, from where and when.
     pub op: &'a OpCx,
@@ -153,4 +158,6 @@ pub struct BackendCx<'a> {
     pub hasher: &'a dyn PasswordHasher,
     /// The account here that the typed name belongs to, if any does.
     pub account: Option<UserId>,
+    /// Who that account's owner is to this backend, if they came in by it before.
+    pub known_as: Option<&'a Subject>,
 }

@@ -53,7 +53,7 @@ fn ties_of(tx: &mut dyn Tx, user: UserId) -> Result<Ties, StoreError> {
     let identities = tx.identities_of(user)?;
     let password = tx.user_password(user)?;
     Ok(Ties {
-        elsewhere: identities.into_iter().map(|identity| identity.backend).collect(),
+        elsewhere: identities.into_iter().map(|known| (known.backend, known.subject)).collect(),
         has_password: password.is_some_and(|hash| hash.is_usable()),
     })
 }

@@ -1,6 +1,6 @@
 //! Asking the backends: first who the visitor is, then whether that person may come in.
 
-use super::door::{Door, Identifying};
+use super::door::{Door, Identifying, Ties};
 use crate::{
     domain::username::Username,
     id::UserId,
@@ -74,6 +74,7 @@ impl Heardings {
 pub(super) async fn who(
     doors: &[Door],
     identifying: &Identifying,
+    ties: Option<&Ties>,
     attempt: &Attempt,
     cx: &BackendCx<'_>,
 ) -> Heardings {
@@ -85,9 +86,11 @@ pub(super) async fn who(
         if !has_a_say || !(is_meant || must) {
             continue;
         }
-        let verdict = match refusal_unasked(door, attempt) {
-            Some(verdict) => verdict,
-            None => door.backend.authenticate(attempt, cx).await,
+        let verdict = if let Some(refusal) = refusal_unasked(door, attempt) {
+            refusal
+        } else {
+            let known_as = ties.and_then(|ties| ties.subject_at(door.name()));
+            door.backend.authenticate(attempt, &BackendCx { known_as, ..*cx }).await
         };
         let is_wrong_here_alone = identifying.all_know
             && Heard::of(&verdict) == Heard::Bad

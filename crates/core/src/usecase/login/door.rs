@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use crate::{
-    domain::identity::BackendName,
+    domain::identity::{BackendName, Subject},
     policy::chain::{Control, Place},
     ports::backend::{Accounts, Attempt, Backend},
 };
@@ -75,9 +75,16 @@ pub(super) struct Known<'a> {
 
 /// By which doors an account is entered.
 pub(super) struct Ties {
-    pub(super) elsewhere: Vec<BackendName>,
+    pub(super) elsewhere: Vec<(BackendName, Subject)>,
     /// Whether it has a password here that could match.
     pub(super) has_password: bool,
+}
+
+impl Ties {
+    /// Who the account's owner is to a backend.
+    pub(super) fn subject_at(&self, backend: &BackendName) -> Option<&Subject> {
+        self.elsewhere.iter().find(|(name, _)| name == backend).map(|(_, subject)| subject)
+    }
 }
 
 /// The doors that may say who the visitor is.
@@ -114,7 +121,7 @@ pub(super) fn identifying(doors: &[Door], known: &Known<'_>) -> Identifying {
             if door.is_local() {
                 ties.has_password || ties.elsewhere.is_empty()
             } else {
-                ties.elsewhere.contains(door.name())
+                ties.subject_at(door.name()).is_some()
             }
         };
         if let Some(meant) = choose(&is_tied) {

@@ -113,10 +113,11 @@ impl Login {
             store: &self.store,
             hasher: &*self.hasher,
             account: account.map(|user| user.id),
+            known_as: None,
         };
         let ties = trial.addressed.ties.as_ref();
         let identifying = identifying(&self.doors, &Known { button, username, ties });
-        let mut heard = ask::who(&self.doors, &identifying, attempt, &bcx).await;
+        let mut heard = ask::who(&self.doors, &identifying, ties, attempt, &bcx).await;
         let mut entered = None;
         if self.doors.iter().any(Door::only_entitles)
             && let Conclusion::Accept(at) = heard.conclude()

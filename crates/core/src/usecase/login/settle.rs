@@ -145,6 +145,12 @@ pub(super) fn settle(
 /// a proposal: a name that is taken is somebody else's.
 fn make(tx: &mut dyn Tx, cx: &OpCx, first: &Asserted) -> Result<User, Unsettled> {
     let (now, assertion) = (cx.now(), &first.assertion);
+    let id = UserId::generate(now, cx.entropy());
+    // Waits for whoever makes one at the same moment, who may be the same person.
+    tx.announce(Change::User(id), now)?;
+    if let Some(made) = existing(tx, &first.backend, false, assertion)? {
+        return Ok(made);
+    }
     let name = assertion.username.as_deref().unwrap_or_else(|| assertion.subject.as_str());
     let mut new = NewUser {
         username: name.to_owned(),
@@ -160,14 +166,12 @@ fn make(tx: &mut dyn Tx, cx: &OpCx, first: &Asserted) -> Result<User, Unsettled>
     {
         new.email = Some(email.as_str().to_owned());
     }
-    let id = UserId::generate(now, cx.entropy());
     let mut user = parse(&new, id, now).map_err(|_| Unsettled::BadName)?;
     user.email_verified = user.email.is_some();
     require_free(tx, &user).map_err(|error| match error {
         AdminError::Store(error) => Unsettled::Store(error),
         _ => Unsettled::NameTaken(name.to_owned()),
     })?;
-    tx.announce(Change::User(id), now)?;
     tx.insert_user(&user, &PasswordHash::unusable())?;
     let right = format!("create_users of {}", first.backend);
     let details = json!({ "is_staff": false, "is_superuser": false, "has_password": false });

@@ -15,6 +15,7 @@ use crate::config::{
     session::RawSession,
     site::RawSite,
     storage::RawStorage,
+    user_office::RawUserOffice,
 };
 
 /// The fields of a raw struct, as it names them itself when it is given one that it lacks.
@@ -34,6 +35,7 @@ fn the_table_has_exactly_the_keys_of_the_sections() {
         ("session", fields::<RawSession>()),
         ("password", fields::<RawPassword>()),
         ("limits", fields::<RawLimits>()),
+        ("user_office", fields::<RawUserOffice>()),
         ("log", fields::<RawLog>()),
     ];
     let of_sections: BTreeSet<String> = sections
@@ -79,10 +81,15 @@ fn every_key_has_an_effect() {
             "server.workers" | "password.hash_threads" => "200",
             "server.trusted_proxies" => "['10.0.0.1']",
             "server.allowed_hosts" => "['hall.example']",
-            "server.shutdown_timeout" | "storage.start_timeout" => "'10s'",
+            "server.shutdown_timeout" | "storage.start_timeout" | "user_office.timeout" => "'10s'",
             "storage.url" => "'sqlite:other.db'",
-            "storage.url_file" => "'url'",
-            "password.pepper_file" | "password.blocklist_file" => "'secret'",
+            "storage.url_file" | "user_office.ca_file" => "'url'",
+            "password.pepper_file" | "password.blocklist_file" | "user_office.password_file" => {
+                "'secret'"
+            }
+            "user_office.login_url" | "user_office.authorized_url" => "'https://office.example/'",
+            "user_office.username" | "user_office.password" => "'hall'",
+            "user_office.default_authorization" => "true",
             "session.cookie_age" | "session.idle_timeout" => "'2h'",
             "session.expire_at_browser_close" | "password.upgrade_hashes" => "false",
             "password.scheme" => "'bcrypt'",

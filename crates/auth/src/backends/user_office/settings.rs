@@ -1,0 +1,78 @@
+//! What an operator tells about a user office.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+use vestibule_core::ports::backend::{Section, SectionError};
+
+use crate::http::{Address, Basic, HttpClient};
+
+/// A user office as it is asked.
+pub(super) struct Office {
+    pub(super) client: HttpClient,
+    pub(super) login: Option<Address>,
+    pub(super) authorized: Option<(Address, Basic)>,
+    pub(super) default_authorization: bool,
+}
+
+#[derive(Deserialize)]
+struct Keys {
+    login_url: Option<String>,
+    authorized_url: Option<String>,
+    username: Option<String>,
+    #[serde(default = "five")]
+    timeout_seconds: f64,
+    #[serde(default)]
+    default_authorization: bool,
+    /// Certificates that are believed beside the system's, as PEM.
+    certificates: Option<String>,
+}
+
+fn five() -> f64 {
+    5.0
+}
+
+impl Office {
+    pub(super) fn read(mut section: Section) -> Result<Self, SectionError> {
+        let password = section.take_secret("password")?;
+        let keys: Keys = section.read()?;
+        let timeout = Duration::try_from_secs_f64(keys.timeout_seconds)
+            .ok()
+            .filter(|timeout| (Duration::from_millis(10)..=MAX_TIMEOUT).contains(timeout))
+            .ok_or_else(|| SectionError::of_key("timeout", "expected up to a minute"))?;
+        let client = HttpClient::new(timeout, keys.certificates.as_deref().map(str::as_bytes))
+            .map_err(|error| SectionError::of_key("certificates", error.to_string()))?;
+        let login = address("login_url", keys.login_url)?;
+        let authorized = address("authorized_url", keys.authorized_url)?;
+        let authorized = match (authorized, keys.username, password) {
+            (None, _, _) => None,
+            (Some(url), Some(username), Some(password)) => {
+                Some((url, Basic { username, password }))
+            }
+            (Some(_), None, _) => {
+                return Err(SectionError::of_key(
+                    "username",
+                    "is missing: authorized_url wants it",
+                ));
+            }
+            (Some(_), _, None) => {
+                return Err(SectionError::of_key(
+                    "password",
+                    "is missing: authorized_url wants it",
+                ));
+            }
+        };
+        if login.is_none() && authorized.is_none() && !keys.default_authorization {
+            let reason = "is missing, and so is authorized_url: there is nothing to ask";
+            return Err(SectionError::of_key("login_url", reason));
+        }
+        Ok(Self { client, login, authorized, default_authorization: keys.default_authorization })
+    }
+}
+
+const MAX_TIMEOUT: Duration = Duration::from_mins(1);
+
+fn address(key: &str, text: Option<String>) -> Result<Option<Address>, SectionError> {
+    let address = text.map(|text| text.parse()).transpose();
+    address.map_err(|error: crate::http::HttpError| SectionError::of_key(key, error.to_string()))
+}

@@ -1,0 +1,98 @@
+//! What it answers while its service works.
+
+use vestibule_core::ports::backend::{RejectReason, Verdict};
+
+use super::{Bench, Found, expect_no_entry, word};
+
+pub(super) async fn run(bench: &mut Bench<'_>) {
+    bench.mend();
+    let fixture = bench.fixture;
+    let (name, password) = (fixture.right.0.as_str(), fixture.right.1.as_str());
+    let first = bench.log_in(name, password).await;
+    bench.note(
+        "answers: the right password is verified",
+        match &first {
+            Verdict::Verified(_) => Ok(()),
+            other => Err(format!("it answers {}", word(other))),
+        },
+    );
+    bench.note(
+        "answers: the subject is what the service knows the person by",
+        subject(bench, &first),
+    );
+    bench.note("answers: what it asserts holds no secret", bench.leak(&format!("{first:?}")));
+    bench.note(
+        "answers: it says how the person proved who they are",
+        match &first {
+            Verdict::Verified(assertion) if assertion.factors.is_empty() => {
+                Err("`factors` is empty: add `with_factor(Method::Password, cx.op.now())`"
+                    .to_owned())
+            }
+            _ => Ok(()),
+        },
+    );
+    let again = bench.log_in(name, password).await;
+    bench.note("answers: the same person is the same subject again", subject(bench, &again));
+    for spelling in &fixture.spellings {
+        let verdict = bench.log_in(spelling, password).await;
+        let found = subject(bench, &verdict).map_err(|wrong| {
+            format!("{wrong}: the subject has to come from the service, not from what was typed")
+        });
+        bench.note(format!("answers: {spelling:?} is the same subject"), found);
+    }
+    let other = bench.log_in(&fixture.other.0, &fixture.other.1).await;
+    bench.note(
+        "answers: another person is another subject",
+        match &other {
+            Verdict::Verified(person) if person.subject.as_str() != fixture.subject => Ok(()),
+            Verdict::Verified(_) => Err("two people are one".to_owned()),
+            other => Err(format!("it answers {}", word(other))),
+        },
+    );
+    let wrong = [
+        ("a wrong password", name, format!("not {password}")),
+        ("another person's password", name, fixture.other.1.clone()),
+        ("no password", name, String::new()),
+        ("a blank for a password", name, " ".to_owned()),
+        ("the password with a blank behind it", name, format!("{password} ")),
+        ("the password in capitals", name, password.to_uppercase()),
+        ("the password twice", name, format!("{password}{password}")),
+        ("the login name as the password", name, name.to_owned()),
+        ("a name that nobody has", &fixture.unknown, password.to_owned()),
+        ("a name that nobody has, and no password", &fixture.unknown, String::new()),
+        ("neither name nor password", "", String::new()),
+    ];
+    for (what, name, password) in wrong {
+        if password == fixture.right.1 && name == fixture.right.0 {
+            continue;
+        }
+        let verdict = bench.log_in(name, &password).await;
+        bench.note(format!("answers: {what} is refused"), expect_no_entry(&verdict));
+        bench.note(
+            format!("answers: the refusal of {what} shows no secret"),
+            bench.leak(&format!("{verdict:?}")),
+        );
+    }
+    if let Some((name, password)) = &fixture.disabled {
+        let verdict = bench.log_in(name, password).await;
+        bench
+            .note("answers: an account that is switched off is refused", expect_no_entry(&verdict));
+        let is_named = matches!(&verdict, Verdict::Rejected(rejection)
+            if !matches!(rejection.reason, RejectReason::Bad));
+        bench.note("answers: and not for a wrong password", {
+            let advice = "it reads as a wrong guess; answer `Disabled`, `Locked` or `Expired`";
+            if is_named { Ok(()) } else { Err(advice.to_owned()) }
+        });
+    }
+}
+
+fn subject(bench: &Bench<'_>, verdict: &Verdict) -> Found {
+    let expected = bench.fixture.subject.as_str();
+    match verdict {
+        Verdict::Verified(person) if person.subject.as_str() == expected => Ok(()),
+        Verdict::Verified(person) => {
+            Err(format!("the subject is {:?} and not {expected:?}", person.subject.as_str()))
+        }
+        other => Err(format!("it answers {}", word(other))),
+    }
+}

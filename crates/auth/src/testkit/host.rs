@@ -1,0 +1,103 @@
+//! What the host lends to a backend.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use futures_util::future::BoxFuture;
+use vestibule_core::{
+    OpCx, Secret,
+    domain::identity::Subject,
+    ports::{
+        backend::{Attempt, Backend, BackendCx, Fault, Verdict},
+        hasher::{HashError, PasswordHash, PasswordHasher, Verification},
+        store::{
+            ChangeObserver, Mode, Store, StoreError, StoreErrorKind, StorePort, StoreResult, Work,
+        },
+    },
+    testkit::{ManualClock, request_cx},
+};
+
+/// A host for backends whose accounts are elsewhere: its store and its hasher answer nothing,
+/// since no such backend has any business with them.
+pub struct Host {
+    cx: OpCx,
+    store: Store,
+    hasher: Nothing,
+}
+
+impl Default for Host {
+    fn default() -> Self {
+        let clock = Arc::new(ManualClock::default());
+        Self {
+            cx: request_cx(&clock, 7, "192.0.2.7"),
+            store: Store::new(Arc::new(Nothing)),
+            hasher: Nothing,
+        }
+    }
+}
+
+impl Host {
+    /// What a backend is given along with a question.
+    pub fn cx(&self) -> BackendCx<'_> {
+        BackendCx {
+            op: &self.cx,
+            store: &self.store,
+            hasher: &self.hasher,
+            account: None,
+            known_as: None,
+        }
+    }
+
+    /// Asks about somebody who types a name and a password.
+    pub async fn log_in(&self, backend: &dyn Backend, username: &str, password: &str) -> Verdict {
+        backend.authenticate(&attempt(username, password), &self.cx()).await
+    }
+
+    /// Asks about somebody who came in before, as this subject.
+    pub async fn log_in_again(
+        &self,
+        backend: &dyn Backend,
+        (username, password): (&str, &str),
+        known_as: &Subject,
+    ) -> Verdict {
+        let cx = BackendCx { known_as: Some(known_as), ..self.cx() };
+        backend.authenticate(&attempt(username, password), &cx).await
+    }
+
+    /// Asks whether somebody may come in.
+    pub async fn entitle(&self, backend: &dyn Backend, username: &str) -> Verdict {
+        match backend.entitlement() {
+            Some(entitlement) => entitlement.judge(username, &self.cx()).await,
+            None => Verdict::Fault(Fault::Bug("it judges nobody's entitlement".to_owned())),
+        }
+    }
+}
+
+fn attempt(username: &str, password: &str) -> Attempt {
+    Attempt::Password { username: username.to_owned(), password: Secret::new(password) }
+}
+
+struct Nothing;
+
+impl StorePort for Nothing {
+    fn run(&self, _: Mode, _: Work) -> BoxFuture<'static, StoreResult<()>> {
+        Box::pin(async { Err(StoreError::new(StoreErrorKind::Unavailable)) })
+    }
+
+    fn observe(&self, _: Arc<dyn ChangeObserver>) {}
+}
+
+#[async_trait]
+impl PasswordHasher for Nothing {
+    async fn hash(&self, _: &Secret) -> Result<PasswordHash, HashError> {
+        Err(HashError::Failed("this host hashes nothing"))
+    }
+
+    async fn verify(
+        &self,
+        _: &Secret,
+        _: Option<&PasswordHash>,
+    ) -> Result<Verification, HashError> {
+        Err(HashError::Failed("this host verifies nothing"))
+    }
+}
