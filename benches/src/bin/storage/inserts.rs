@@ -24,7 +24,7 @@ use vestibule_core::{
     },
 };
 
-use crate::plain;
+use crate::{plain, slow_sync};
 
 const USERS: usize = 1000;
 
@@ -40,6 +40,9 @@ pub(crate) struct Arguments {
     /// How often both are run in turn
     #[arg(long, default_value_t = 5)]
     rounds: usize,
+    /// Has every commit wait so many microseconds longer for the disk (Linux, with a C compiler)
+    #[arg(long, value_name = "MICROS")]
+    sync_micros: Option<u32>,
 }
 
 /// What one run saw.
@@ -66,6 +69,11 @@ impl All {
 }
 
 pub(crate) fn run(arguments: &Arguments, fresh: &dyn Fn() -> Result<TempDir>) -> Result<()> {
+    if let Some(micros) = arguments.sync_micros
+        && slow_sync::again(micros)?
+    {
+        return Ok(());
+    }
     let duration = Duration::from_secs(arguments.seconds);
     let (mut ours, mut naive) = (All::default(), All::default());
     for round in 0..arguments.rounds {

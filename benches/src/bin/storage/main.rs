@@ -13,6 +13,7 @@ mod growth;
 mod import;
 mod inserts;
 mod plain;
+mod slow_sync;
 
 /// Measures the storage
 #[derive(Parser)]

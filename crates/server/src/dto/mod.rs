@@ -4,6 +4,7 @@ pub(crate) mod audit;
 pub(crate) mod check;
 pub(crate) mod grant;
 pub(crate) mod group;
+pub(crate) mod identity;
 pub(crate) mod list;
 pub(crate) mod object;
 pub(crate) mod permission;

@@ -16,6 +16,7 @@ mod from_elsewhere;
 mod guessing;
 mod import;
 mod lifetimes;
+mod linking;
 mod objects;
 mod one_time;
 mod pages;

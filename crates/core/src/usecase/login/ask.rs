@@ -86,12 +86,8 @@ pub(super) async fn who(
         if !has_a_say || !(is_meant || must) {
             continue;
         }
-        let verdict = if let Some(refusal) = refusal_unasked(door, attempt) {
-            refusal
-        } else {
-            let known_as = ties.and_then(|ties| ties.subject_at(door.name()));
-            door.backend.authenticate(attempt, &BackendCx { known_as, ..*cx }).await
-        };
+        let known_as = ties.and_then(|ties| ties.subject_at(door.name()));
+        let verdict = one(door, attempt, &BackendCx { known_as, ..*cx }).await;
         let is_wrong_here_alone = identifying.all_know
             && Heard::of(&verdict) == Heard::Bad
             && (at + 1..doors.len()).any(|later| identifying.is_meant(later));
@@ -101,6 +97,14 @@ pub(super) async fn who(
         }
     }
     heard
+}
+
+/// Asks one of them.
+pub(super) async fn one(door: &Door, attempt: &Attempt, cx: &BackendCx<'_>) -> Verdict {
+    match refusal_unasked(door, attempt) {
+        Some(refusal) => refusal,
+        None => door.backend.authenticate(attempt, cx).await,
+    }
 }
 
 /// What no service elsewhere is bothered with: names that nobody has, and the empty password,

@@ -3,6 +3,7 @@
 mod addressed;
 mod ask;
 mod door;
+mod link;
 mod notes;
 mod outcome;
 mod settle;

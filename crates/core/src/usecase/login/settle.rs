@@ -131,9 +131,7 @@ pub(super) fn settle(
         tx.touch_identity(&first.backend, &first.assertion.subject, now, groups_at)?;
     }
     for asserted in std::iter::once(first).chain(others) {
-        if let Some(groups) = &asserted.groups {
-            sync_groups(tx, cx, &user, &asserted.backend, groups)?;
-        }
+        follow_groups(tx, cx, &user, asserted)?;
         if asserted.entitles {
             tx.put_entitled_at(&asserted.backend, user.id, Some(now))?;
         }
@@ -176,19 +174,19 @@ fn make(tx: &mut dyn Tx, cx: &OpCx, first: &Asserted) -> Result<User, Unsettled>
     let right = format!("create_users of {}", first.backend);
     let details = json!({ "is_staff": false, "is_superuser": false, "has_password": false });
     record(tx, cx, "user.added", Target::user(&user), &right, details)?;
-    link(tx, cx, &user, &first.backend, first, &right)?;
+    link(tx, cx, &user, first, &right)?;
     Ok(user)
 }
 
-fn link(
+/// Binds who somebody is elsewhere to an account.
+pub(super) fn link(
     tx: &mut dyn Tx,
     cx: &OpCx,
     user: &User,
-    backend: &BackendName,
     asserted: &Asserted,
     right: &str,
 ) -> Result<(), StoreError> {
-    let now = cx.now();
+    let (now, backend) = (cx.now(), &asserted.backend);
     tx.insert_identity(&Identity {
         backend: backend.clone(),
         subject: asserted.assertion.subject.clone(),
@@ -202,9 +200,22 @@ fn link(
     record(tx, cx, "identity.linked", Target::user(user), right, details)
 }
 
+/// Brings the memberships that come from a backend in step with what it told, if it did.
+pub(super) fn follow_groups(
+    tx: &mut dyn Tx,
+    cx: &OpCx,
+    user: &User,
+    asserted: &Asserted,
+) -> Result<(), StoreError> {
+    match &asserted.groups {
+        Some(groups) => sync_groups(tx, cx, user, &asserted.backend, groups),
+        None => Ok(()),
+    }
+}
+
 /// Puts the user into the groups that the backend names, and takes them out of those that it
 /// named before: of its own memberships alone.
-fn sync_groups(
+pub(super) fn sync_groups(
     tx: &mut dyn Tx,
     cx: &OpCx,
     user: &User,

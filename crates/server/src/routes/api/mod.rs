@@ -4,6 +4,7 @@ mod audit;
 mod check;
 mod grants;
 mod groups;
+mod identities;
 pub(crate) mod login;
 mod members;
 mod objects;
@@ -26,6 +27,7 @@ use crate::{
         check::{CheckIn, CheckOut},
         grant::{GrantIn, GrantOut},
         group::{GroupIn, GroupOut, GroupPatchIn, MemberIn, MemberOut, NestedGroupOut, NestingIn},
+        identity::{IdentityIn, IdentityOut},
         object::{ObjectIn, ObjectOut, ShareIn, SharedOut},
         permission::{PermissionOut, RegistrationIn},
         session::{CurrentOut, LoginIn, SessionOut},
@@ -67,6 +69,8 @@ const OBJECTS_QUERY: &[(&str, &str)] = &[
     ("search", "part of the owner's login name"),
     ("ordering", "id; - in front: from last to first"),
 ];
+const IDENTITY_QUERY: &[(&str, &str)] =
+    &[("backend", "which backend"), ("subject", "by what it knows the person")];
 const AUDIT_QUERY: &[(&str, &str)] = &[
     ("page", "which page, counted from 1"),
     ("page_size", "how many to a page"),
@@ -115,6 +119,12 @@ pub const ENDPOINTS: &[Endpoint] = rows! {
         LoggedIn, &[], None, 204 None => sessions::end_others;
     delete "/sessions/{id}" "End a session",
         Related(rights::END_SESSION), &[], None, 204 None => sessions::end;
+    get "/identities" "Who I am elsewhere",
+        LoggedIn, &[], None, 200 Some(List(of::<IdentityOut>())) => identities::own;
+    post "/identities" "Link who I am elsewhere to my account",
+        LoggedIn, &[], Some(of::<IdentityIn>()), 201 Some(One(of::<IdentityOut>())) => identities::link;
+    delete "/identities" "End such a link",
+        LoggedIn, IDENTITY_QUERY, None, 204 None => identities::unlink;
     post "/password/change" "Change the own password; all other sessions end, and this one goes on under a new token",
         LoggedIn, &[], Some(of::<PasswordChangeIn>()), 200 Some(One(of::<CurrentOut>())) => users::change_password;
 

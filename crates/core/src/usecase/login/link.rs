@@ -1,0 +1,173 @@
+//! Linking who somebody is elsewhere to the account they are logged in to.
+
+use std::sync::Arc;
+
+use serde_json::json;
+
+use super::{Door, Login, ask, settle};
+use crate::{
+    cx::{Actor, OpCx},
+    domain::{
+        change::Change,
+        identity::{Identity, Subject},
+    },
+    id::UserId,
+    policy::chain::Heard,
+    ports::{
+        backend::{Assertion, Attempt, BackendCx, Verdict},
+        store::{StoreError, Tx},
+        throttle::FailureCount,
+    },
+    usecase::{
+        authority::Authority,
+        error::{AdminError, AdminResult, Forbidden},
+        record::{Target, record},
+        throttle::{FailureKey, Reserved},
+    },
+};
+
+impl Login {
+    /// Links the person that the backend vouches for to the actor's account. Both are proved in the
+    /// same browser: the account by a login not long ago, the person by this attempt.
+    pub async fn link(&self, cx: &OpCx, backend: &str, attempt: &Attempt) -> AdminResult<Identity> {
+        let user = cx.actor.user_id().ok_or(Forbidden::NotAuthenticated)?;
+        let door = self.doors().iter().find(|door| door.name().as_str() == backend);
+        let door =
+            door.filter(|door| !door.is_local() && door.takes(attempt)).ok_or_else(|| {
+                AdminError::field("backend", "unknown", "there is no such backend to link")
+            })?;
+        self.require_fresh(cx).await?;
+        let (key, place) = self.reserve(cx, user).await?;
+        let bcx = BackendCx {
+            op: cx,
+            store: &self.store,
+            hasher: &*self.hasher,
+            account: None,
+            known_as: None,
+        };
+        let verdict = ask::one(door, attempt, &bcx).await;
+        let guess = Heard::of(&verdict).is_wrong_guess();
+        match verdict {
+            Verdict::Verified(assertion) => {
+                place.succeeded();
+                self.bind(cx, user, door, assertion).await
+            }
+            Verdict::Fault(fault) => Err(AdminError::Busy { retry_after: fault.retry_after() }),
+            _ => {
+                if guess {
+                    self.note_guess(cx, key, place).await?;
+                }
+                Err(AdminError::field(
+                    "password",
+                    "wrong",
+                    "is not that person's, or no one's, there",
+                ))
+            }
+        }
+    }
+
+    async fn require_fresh(&self, cx: &OpCx) -> AdminResult<()> {
+        let cx = cx.clone();
+        let fresh = move |tx: &mut dyn Tx| {
+            let authority = Authority::load(tx, &cx)?;
+            Ok::<_, AdminError>(authority.require_fresh()?)
+        };
+        self.store.read(fresh).await
+    }
+
+    /// Guesses at people elsewhere count as guesses at the account that makes them.
+    async fn reserve(&self, cx: &OpCx, user: UserId) -> AdminResult<(FailureKey, Reserved)> {
+        let key = FailureKey::of_account(user);
+        let stored = self.store.lookup(move |tx| tx.failures(key.as_bytes())).await;
+        let stored: Option<FailureCount> = stored?;
+        let place = self.throttle.reserve(key, stored, cx.now());
+        Ok((key, place.map_err(|_| AdminError::Busy { retry_after: 60 })?))
+    }
+
+    async fn note_guess(
+        &self,
+        cx: &OpCx,
+        key: FailureKey,
+        place: Reserved,
+    ) -> Result<(), StoreError> {
+        let (now, start) = (cx.now(), self.throttle.window_start(cx.now()));
+        let count = self.store.write(move |tx| tx.add_failure(key.as_bytes(), now, start)).await;
+        let count: u32 = count?;
+        place.failed(FailureCount { since: now, count });
+        Ok(())
+    }
+
+    async fn bind(
+        &self,
+        cx: &OpCx,
+        user: UserId,
+        door: &Door,
+        assertion: Box<Assertion>,
+    ) -> AdminResult<Identity> {
+        let said = Arc::new(settle::Asserted::of(door, assertion));
+        let cx = cx.clone();
+        self.store
+            .write(move |tx| {
+                tx.announce(Change::User(user), cx.now())?;
+                Authority::load(tx, &cx)?.require_fresh()?;
+                let subject = said.assertion.subject.clone();
+                if let Some(known) = tx.identity(&said.backend, &subject)? {
+                    return if known.user == user { Ok(known) } else { Err(taken()) };
+                }
+                let owner = tx.user_by_id(user)?.ok_or(Forbidden::NotAuthenticated)?;
+                settle::link(tx, &cx, &owner, &said, "own account, both proved")?;
+                settle::follow_groups(tx, &cx, &owner, &said)?;
+                tx.identity(&said.backend, &subject)?.ok_or(AdminError::NotFound("identity"))
+            })
+            .await
+    }
+
+    /// Ends a link of the actor's own account, with the memberships that came by it. The last way
+    /// into an account stays.
+    pub async fn unlink(&self, cx: &OpCx, backend: &str, subject: &str) -> AdminResult<()> {
+        let Actor::User { id: user, .. } = cx.actor else {
+            return Err(Forbidden::NotAuthenticated.into());
+        };
+        let missing = || AdminError::NotFound("identity");
+        let (backend, subject) = (
+            backend.parse().map_err(|_| missing())?,
+            Subject::parse(subject).map_err(|_| missing())?,
+        );
+        let cx = cx.clone();
+        self.store
+            .write(move |tx| {
+                tx.announce(Change::User(user), cx.now())?;
+                let authority = Authority::load(tx, &cx)?;
+                let known = tx.identity(&backend, &subject)?.filter(|known| known.user == user);
+                known.ok_or_else(missing)?;
+                authority.require_fresh()?;
+                let others = tx.identities_of(user)?;
+                let has_password = tx.user_password(user)?.is_some_and(|hash| hash.is_usable());
+                if others.len() < 2 && !has_password {
+                    let message = "it is the only way into the account";
+                    return Err(AdminError::conflict("last_way_in", message));
+                }
+                let owner = tx.user_by_id(user)?.ok_or(Forbidden::NotAuthenticated)?;
+                tx.delete_identity(&backend, &subject)?;
+                if others.iter().filter(|other| other.backend == backend).count() < 2 {
+                    settle::sync_groups(tx, &cx, &owner, &backend, &[])?;
+                }
+                let details = json!({ "backend": backend.as_str(), "subject": subject.as_str() });
+                let target = Target::user(&owner);
+                record(tx, &cx, "identity.unlinked", target, "own account", details)?;
+                Ok(())
+            })
+            .await
+    }
+
+    /// The identities of the actor's own account.
+    pub async fn identities(&self, cx: &OpCx) -> AdminResult<Vec<Identity>> {
+        let user = cx.actor.user_id().ok_or(Forbidden::NotAuthenticated)?;
+        let found = self.store.read(move |tx| tx.identities_of(user)).await;
+        Ok(found.map_err(|error: StoreError| error)?)
+    }
+}
+
+fn taken() -> AdminError {
+    AdminError::conflict("identity_taken", "that person has another account here")
+}
