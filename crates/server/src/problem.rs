@@ -44,6 +44,27 @@ pub(crate) struct ProblemBody {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
     errors: Option<Value>,
+    /// What the visitor has to bring besides, and what with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    step: Option<StepBody>,
+}
+
+/// A one-time code that is wanted: it goes to `POST api/v1/login` as `otp`, with `step` in the place
+/// of the name and the password.
+#[derive(Clone, Serialize, ToSchema)]
+#[schema(as = LoginStep)]
+pub(crate) struct StepBody {
+    /// Good for one attempt, for ten minutes.
+    pub(crate) token: String,
+    /// What the visitor is asked for; may be empty.
+    pub(crate) prompt: String,
+}
+
+/// Without the token, which stands for a password.
+impl fmt::Debug for StepBody {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StepBody").field("prompt", &self.prompt).finish_non_exhaustive()
+    }
 }
 
 /// What strangers are told, written out: they may come in floods.
@@ -82,6 +103,7 @@ impl Problem {
             code,
             detail: detail.into(),
             errors: None,
+            step: None,
         };
         Self(Box::new(Inner { status, body, retry_after: None, location: None, cause: None }))
     }
@@ -130,6 +152,11 @@ impl Problem {
     pub(crate) fn internal() -> Self {
         let detail = "something went wrong on our side";
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", detail)
+    }
+
+    /// What the visitor has to bring besides.
+    pub(crate) fn step(&self) -> Option<&StepBody> {
+        self.0.body.step.as_ref()
     }
 
     /// The stable word.
@@ -259,6 +286,18 @@ impl From<LoginError> for Problem {
             LoginError::LinkNeeded { .. } => {
                 Self::new(StatusCode::FORBIDDEN, "link_needed", error.to_string())
             }
+            LoginError::CodeWanted(wanted) => {
+                let detail = "a one-time code is wanted as well";
+                let mut problem =
+                    Self::new(StatusCode::UNAUTHORIZED, "second_factor_required", detail);
+                let token = wanted.token.expose_str().unwrap_or_default().to_owned();
+                problem.0.body.step = Some(StepBody { token, prompt: wanted.prompt });
+                problem
+            }
+            LoginError::StepLost => {
+                Self::new(StatusCode::BAD_REQUEST, "step_lost", error.to_string())
+            }
+            LoginError::Link(error) => error.into(),
             LoginError::UnknownBackend(name) => {
                 Self::malformed_field("backend", format!("there is no backend {name:?}"))
             }

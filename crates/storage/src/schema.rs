@@ -173,6 +173,16 @@ diesel::table! {
 }
 
 diesel::table! {
+    login_steps (digest) {
+        digest -> Binary,
+        backend -> Text,
+        browser -> Nullable<Binary>,
+        sealed -> Binary,
+        expires_at -> BigInt,
+    }
+}
+
+diesel::table! {
     tickets (digest) {
         digest -> Binary,
         purpose -> Text,

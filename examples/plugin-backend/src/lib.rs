@@ -73,7 +73,7 @@ struct Person {
 
 impl Cryolab {
     async fn ask(&self, attempt: &Attempt, cx: &BackendCx<'_>) -> Result<Verdict, Fault> {
-        let Attempt::Password { username, password } = attempt else {
+        let Attempt::Password { username, password, .. } = attempt else {
             return Ok(Verdict::NotMine(NotMine::WrongKind));
         };
         let body = json!({ "login": username, "password": password.expose_str() });

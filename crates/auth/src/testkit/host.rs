@@ -74,7 +74,7 @@ impl Host {
 }
 
 fn attempt(username: &str, password: &str) -> Attempt {
-    Attempt::Password { username: username.to_owned(), password: Secret::new(password) }
+    Attempt::password(username, password)
 }
 
 struct Nothing;

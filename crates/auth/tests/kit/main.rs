@@ -89,7 +89,7 @@ struct Tried {
 
 impl Tried {
     async fn ask(&self, attempt: &Attempt, cx: &BackendCx<'_>) -> Result<Verdict, Fault> {
-        let Attempt::Password { username, password } = attempt else {
+        let Attempt::Password { username, password, .. } = attempt else {
             return Ok(Verdict::NotMine(NotMine::WrongKind));
         };
         assert!(self.mistake != Mistake::Panics || !username.contains("{{"), "what a name");

@@ -8,6 +8,7 @@ pub mod group;
 pub mod identity;
 pub mod invalid;
 pub mod level;
+pub mod login_step;
 pub mod object;
 pub mod page;
 pub mod permission;

@@ -74,6 +74,8 @@ pub enum Heard {
     Barred,
     /// The person may not use this site.
     NotEntitled,
+    /// It wants one thing more of the visitor before it can say.
+    Challenged,
     /// It cannot be reached.
     Unavailable,
     /// It could not be reached, and it let the person in not long ago.
@@ -88,13 +90,15 @@ impl Heard {
         match verdict {
             Verdict::Verified(_) => Self::Verified,
             Verdict::NotMine(_) => Self::NotMine,
+            Verdict::Challenge(_) => Self::Challenged,
             Verdict::Rejected(rejection) => match rejection.reason {
                 RejectReason::Bad | RejectReason::Replay => Self::Bad,
                 RejectReason::BadOrUnknown => Self::BadOrUnknown,
                 RejectReason::Locked
                 | RejectReason::Disabled
                 | RejectReason::Expired
-                | RejectReason::MustChange => Self::Barred,
+                | RejectReason::MustChange
+                | RejectReason::Cancelled => Self::Barred,
                 RejectReason::NotEntitled => Self::NotEntitled,
             },
             Verdict::Fault(fault) => Self::of_fault(fault),
@@ -131,6 +135,8 @@ pub enum Conclusion {
     Refuse(Option<usize>),
     /// Nobody verified the visitor, or not all who have to, and this one could not be asked.
     TryLater(usize),
+    /// This one wants one thing more of the visitor; then the table is walked through again.
+    Challenge(usize),
 }
 
 /// The way through the table, place by place.
@@ -141,7 +147,7 @@ pub struct Walk {
     /// Remembered, in case nobody verifies anybody.
     doubted_by: Option<usize>,
     failed: Option<usize>,
-    stopped: bool,
+    challenged_by: Option<usize>,
 }
 
 impl Walk {
@@ -180,6 +186,10 @@ impl Walk {
                 }
             }
             _ if place.control == Control::Optional => {}
+            Heard::Challenged => {
+                self.challenged_by = Some(at);
+                return Next::Stop;
+            }
             Heard::NotMine if !must_verify => {}
             Heard::BadOrUnknown if !must_verify => {
                 self.doubted_by.get_or_insert(at);
@@ -191,7 +201,6 @@ impl Walk {
             | Heard::NotEntitled => {
                 self.refused_by.get_or_insert(at);
                 if place.control != Control::Required {
-                    self.stopped = true;
                     return Next::Stop;
                 }
             }
@@ -203,12 +212,15 @@ impl Walk {
     fn stop_for(&mut self, at: usize) -> Next {
         self.failed = Some(at);
         self.identified_by = None;
-        self.stopped = true;
         Next::Stop
     }
 
     /// What it comes to.
     pub fn conclude(&self) -> Conclusion {
+        // Whoever has been refused already is asked for nothing more.
+        if let (Some(at), None) = (self.challenged_by, self.refused_by) {
+            return Conclusion::Challenge(at);
+        }
         match (self.identified_by, self.refused_by, self.failed) {
             (Some(_), Some(refused), _) => Conclusion::Refuse(Some(refused)),
             (Some(at), None, _) => Conclusion::Accept(at),

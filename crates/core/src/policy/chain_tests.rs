@@ -6,13 +6,14 @@ const CONTROLS: [Control; 4] =
     [Control::Sufficient, Control::Required, Control::Requisite, Control::Optional];
 const SILENCES: [OnUnavailable; 3] =
     [OnUnavailable::Fail, OnUnavailable::Skip, OnUnavailable::Cached(Duration::from_hours(8))];
-const ANSWERS: [(Heard, &str); 9] = [
+const ANSWERS: [(Heard, &str); 10] = [
     (Heard::Verified, "verified"),
     (Heard::NotMine, "not mine"),
     (Heard::Bad, "bad"),
     (Heard::BadOrUnknown, "bad or unknown"),
     (Heard::Barred, "locked, disabled, expired, must change"),
     (Heard::NotEntitled, "not entitled"),
+    (Heard::Challenged, "challenge"),
     (Heard::Unavailable, "unavailable, timeout"),
     (Heard::Remembered, "unavailable, remembered"),
     (Heard::Broken, "misconfigured, protocol, bug"),
@@ -42,6 +43,7 @@ fn word(conclusion: Conclusion) -> &'static str {
         Conclusion::Accept(_) => "let in",
         Conclusion::Refuse(_) => "401",
         Conclusion::TryLater(_) => "503",
+        Conclusion::Challenge(_) => "a further step",
     }
 }
 
@@ -110,7 +112,8 @@ fn a_fault_never_lets_in_and_never_reads_as_a_refusal() {
         let verified = asked
             .iter()
             .any(|&at| table[at].1 == Heard::Verified && table[at].0.control != Control::Optional);
-        if faulty && !verified {
+        let asks_on = matches!(conclusion, Conclusion::Challenge(_));
+        if faulty && !verified && !asks_on {
             assert!(matches!(conclusion, Conclusion::TryLater(_)), "{table:?}");
         }
         if !verified {
@@ -133,6 +136,23 @@ fn whoever_is_let_in_was_verified_by_all_who_have_to() {
                 assert!(asked.contains(&at), "{table:?}: {at} was not asked");
                 assert!(matches!(heard, Heard::Verified | Heard::Remembered), "{table:?}");
             }
+        }
+    });
+}
+
+#[test]
+fn a_further_step_is_asked_of_those_alone_whom_nobody_has_refused() {
+    every_table_of_three(|table, conclusion, asked| {
+        let refuses = |at: &usize| {
+            let (place, heard) = table[*at];
+            place.control == Control::Required
+                && !matches!(heard, Heard::Verified | Heard::Remembered | Heard::Challenged)
+        };
+        if let Conclusion::Challenge(at) = conclusion {
+            assert_eq!(table[at].1, Heard::Challenged, "{table:?}");
+            assert_ne!(table[at].0.control, Control::Optional, "{table:?}");
+            assert_eq!(asked.last(), Some(&at), "{table:?}: somebody was asked after it");
+            assert!(!asked.iter().any(refuses), "{table:?}");
         }
     });
 }

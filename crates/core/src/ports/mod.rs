@@ -14,6 +14,7 @@ pub mod hasher;
 pub mod identities;
 pub mod imports;
 pub mod judge;
+pub mod login_steps;
 pub mod objects;
 pub mod permissions;
 pub mod sessions;

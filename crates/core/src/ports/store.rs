@@ -9,7 +9,7 @@ use futures_util::future::BoxFuture;
 
 use super::{
     audit::AuditRepo, changes::ChangeRepo, grants::GrantRepo, groups::GroupRepo,
-    identities::IdentityRepo, imports::ImportRepo, objects::ObjectRepo,
+    identities::IdentityRepo, imports::ImportRepo, login_steps::LoginStepRepo, objects::ObjectRepo,
     permissions::PermissionRepo, sessions::SessionRepo, throttle::ThrottleRepo,
     tickets::TicketRepo, users::UserRepo,
 };
@@ -105,6 +105,7 @@ pub trait Tx:
     + ThrottleRepo
     + ImportRepo
     + IdentityRepo
+    + LoginStepRepo
 {
 }
 
@@ -121,7 +122,7 @@ impl<T> Tx for T where
         + ThrottleRepo
         + ImportRepo
         + IdentityRepo
-        + IdentityRepo
+        + LoginStepRepo
 {
 }
 

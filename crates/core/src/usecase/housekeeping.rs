@@ -69,6 +69,7 @@ impl Housekeeping {
             .write::<_, StoreError>(move |tx| {
                 tx.purge_changes(now.minus(KEEP_CHANGES))?;
                 tx.purge_failures(failures_before)?;
+                tx.purge_login_steps(now)?;
                 tx.purge_tickets(now)
             })
             .await?;

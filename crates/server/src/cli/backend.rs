@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use vestibule_auth::backends::LocalBackend;
 use vestibule_core::{
-    ports::backend::{Assertion, Attempt, BackendCx, Groups, Verdict},
+    ports::backend::{Assertion, Attempt, BackendCx, Groups, Step, Verdict},
     usecase::{error::AdminError, login::Door},
 };
 
@@ -76,7 +76,7 @@ pub(super) fn run(global: &Global, command: BackendCommand, out: &mut Out) -> Re
                 None => secret::ask("Username")?,
             };
             let password = secret::present_password(password_stdin)?;
-            let attempt = Attempt::Password { username, password };
+            let attempt = Attempt::password(username, password);
             with_hall(global, async |hall| test(&hall, &door, &attempt, out).await)
         }
     }
@@ -152,6 +152,14 @@ fn said(door: &Door, verdict: Verdict) -> Said {
         Verdict::NotMine(why) => {
             let reason = why.as_str().to_owned();
             Said { answer: "not mine", reason, ..Said::default() }
+        }
+        Verdict::Challenge(challenge) => {
+            let reason = match challenge.step {
+                Step::Redirect { url } => format!("sends the visitor to {url}"),
+                Step::Code { prompt } if prompt.is_empty() => "wants a one-time code".to_owned(),
+                Step::Code { prompt } => format!("wants a one-time code: {prompt}"),
+            };
+            Said { answer: "challenge", reason, ..Said::default() }
         }
         Verdict::Fault(fault) => {
             let reason = format!("{}: {fault}", fault.as_str());

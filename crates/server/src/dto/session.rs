@@ -9,17 +9,21 @@ use vestibule_core::{
 
 use super::user::UserOut;
 
-/// A name and a password.
-#[derive(Deserialize, ToSchema)]
+/// A name and a password, and a one-time code where one is wanted.
+#[derive(Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = Login)]
 pub(crate) struct LoginIn {
     /// The login name or the mail address, in any case.
-    pub(crate) username: String,
+    pub(crate) username: Option<String>,
     /// The password, exactly as it was set.
-    pub(crate) password: String,
+    pub(crate) password: Option<String>,
     /// The one way in that is to be tried.
     pub(crate) backend: Option<String>,
+    /// A one-time code, for ways in that want one.
+    pub(crate) otp: Option<String>,
+    /// In the place of the name and the password: what the answer that asked for the code gave.
+    pub(crate) step: Option<String>,
 }
 
 /// Who is logged in, and what they may.

@@ -26,8 +26,10 @@ pub(super) struct Wanted {
 /// What the form sends.
 #[derive(Deserialize)]
 pub(super) struct Form {
-    username: String,
-    password: String,
+    username: Option<String>,
+    password: Option<String>,
+    otp: Option<String>,
+    step: Option<String>,
     next: Option<String>,
 }
 
@@ -46,8 +48,14 @@ pub(super) async fn submit(
     let (site, op) = anonymous(&req)?;
     require_own_form(&req, &site)?;
     let next = own_path(&site, sent.next.as_deref());
-    let username = sent.username.clone();
-    let input = LoginIn { username: sent.username, password: sent.password, backend: None };
+    let username = sent.username.clone().unwrap_or_default();
+    let input = LoginIn {
+        username: sent.username,
+        password: sent.password,
+        backend: None,
+        otp: sent.otp,
+        step: sent.step,
+    };
     match open(&req, &site, &op, input).await {
         Ok(opened) => {
             let mut response = see_other(&next.unwrap_or_else(|| site.path("/")));
@@ -58,8 +66,13 @@ pub(super) async fn submit(
         }
         Err(problem) => {
             let status = problem.status_code();
-            let mut answer =
-                form(&site, status, &username, next.as_deref(), Some(problem.detail()));
+            let mut answer = match problem.step() {
+                Some(step) => {
+                    let (token, prompt) = (&step.token, &step.prompt);
+                    page(&site, status, "code.html", context! { token, prompt, next })
+                }
+                None => form(&site, status, &username, next.as_deref(), Some(problem.detail())),
+            };
             // What the API says in headers (when to try again), the page says too.
             for (name, value) in problem.error_response().headers() {
                 if name == actix_web::http::header::RETRY_AFTER {

@@ -14,6 +14,7 @@ impl Views {
         let templates = [
             ("base.html", include_str!("../templates/base.html")),
             ("login.html", include_str!("../templates/login.html")),
+            ("code.html", include_str!("../templates/code.html")),
             ("account.html", include_str!("../templates/account.html")),
             ("logout.html", include_str!("../templates/logout.html")),
             ("setup.html", include_str!("../templates/setup.html")),

@@ -10,6 +10,7 @@ mod grants;
 mod groups;
 mod identities;
 mod imports;
+mod login_steps;
 mod objects;
 mod permissions;
 mod sessions;

@@ -5,6 +5,7 @@ use vestibule_core::{
     TokenDigest,
     domain::{
         change::{Change, NumberedChange},
+        login_step::LoginStep,
         ticket::Ticket,
     },
     id::UserId,
@@ -14,7 +15,7 @@ use vestibule_core::{
 use crate::{
     columns::{Column, instant},
     error::{DbError, DbResult},
-    schema::{changes, import_links, tickets},
+    schema::{changes, import_links, login_steps, tickets},
 };
 
 #[derive(Queryable, Selectable, Insertable)]
@@ -105,6 +106,45 @@ impl TryFrom<ImportLinkRow> for ImportLink {
             source: row.source,
             kind: row.kind,
             foreign_key: row.foreign_key,
+        })
+    }
+}
+
+#[derive(Queryable, Selectable, Insertable)]
+#[diesel(table_name = login_steps)]
+#[diesel(treat_none_as_default_value = false)]
+pub(crate) struct LoginStepRow {
+    pub(crate) digest: Vec<u8>,
+    pub(crate) backend: String,
+    pub(crate) browser: Option<Vec<u8>>,
+    pub(crate) sealed: Vec<u8>,
+    pub(crate) expires_at: i64,
+}
+
+impl From<&LoginStep> for LoginStepRow {
+    fn from(step: &LoginStep) -> Self {
+        Self {
+            digest: step.digest.as_bytes().to_vec(),
+            backend: step.backend.to_string(),
+            browser: step.browser.map(|digest| digest.as_bytes().to_vec()),
+            sealed: step.sealed.clone(),
+            expires_at: step.expires_at.as_micros(),
+        }
+    }
+}
+
+impl TryFrom<LoginStepRow> for LoginStep {
+    type Error = DbError;
+
+    fn try_from(row: LoginStepRow) -> DbResult<Self> {
+        let browser = row.browser.as_deref();
+        Ok(Self {
+            digest: Column("login_steps", "digest").bytes(&row.digest, TokenDigest::from_bytes)?,
+            backend: Column("login_steps", "backend").word(&row.backend)?,
+            browser: Column("login_steps", "browser")
+                .bytes_or_none(browser, TokenDigest::from_bytes)?,
+            sealed: row.sealed,
+            expires_at: instant(row.expires_at),
         })
     }
 }

@@ -7,6 +7,7 @@ use vestibule_core::{
         change::NumberedChange,
         grant::Grant,
         group::{Group, Membership, Nesting},
+        login_step::LoginStep,
         object::{DeleteRule, Object, ObjectType},
         permission::Permission,
         session::Session,
@@ -25,7 +26,7 @@ use crate::{
         audit::AuditRow,
         grants::GrantRow,
         groups::{GroupRow, MembershipRow, NestingRow},
-        misc::{ChangeRow, ImportLinkRow, TicketRow},
+        misc::{ChangeRow, ImportLinkRow, LoginStepRow, TicketRow},
         objects::ObjectRow,
         permissions::{DeleteRuleRow, PermissionRow},
         sessions::SessionRow,
@@ -33,7 +34,7 @@ use crate::{
     },
     schema::{
         audit_events, changes, delete_rules, grants, groups, import_links, login_failures,
-        memberships, nestings, objects, permissions, sessions, tickets, users,
+        login_steps, memberships, nestings, objects, permissions, sessions, tickets, users,
     },
 };
 
@@ -212,6 +213,8 @@ pub(super) fn check(w: &mut Walk<'_>) -> Result<(), VerifyError> {
         by changes::number, named |row| row.number.to_string());
     // Digests of one-time links are as good as nothing to a reader, but need not be shown either.
     walk_table!(w, tickets, TicketRow => Ticket, by tickets::digest, named |row| row.purpose.clone());
+    walk_table!(w, login_steps, LoginStepRow => LoginStep,
+        by login_steps::digest, named |row| row.backend.clone());
     walk_table!(w, import_links, ImportLinkRow => ImportLink,
         by (import_links::source, import_links::kind, import_links::foreign_key),
         named |row| format!("{} {} {}", row.source, row.kind, row.foreign_key));

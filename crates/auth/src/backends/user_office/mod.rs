@@ -48,7 +48,8 @@ struct UserOffice {
 
 impl UserOffice {
     async fn log_in(&self, attempt: &Attempt, cx: &BackendCx<'_>) -> Result<Verdict, Fault> {
-        let (Some(url), Attempt::Password { username, password }) = (&self.office.login, attempt)
+        let (Some(url), Attempt::Password { username, password, .. }) =
+            (&self.office.login, attempt)
         else {
             return Ok(Verdict::NotMine(NotMine::WrongKind));
         };

@@ -166,6 +166,7 @@ fn word(verdict: &Verdict) -> String {
         Verdict::Verified(_) => "verified".to_owned(),
         Verdict::Rejected(rejection) => format!("rejected ({})", rejection.reason.as_str()),
         Verdict::NotMine(why) => format!("not mine ({})", why.as_str()),
+        Verdict::Challenge(_) => "a challenge".to_owned(),
         Verdict::Fault(fault) => format!("fault ({})", fault.as_str()),
         _ => "something new".to_owned(),
     }

@@ -24,6 +24,11 @@ pub struct Assertion {
     pub groups: Groups,
     /// What else the backend tells, by name.
     pub attributes: BTreeMap<String, Vec<String>>,
+    /// The account here that is theirs, by its login name: said by backends alone that the
+    /// operator has told where to find out, and never taken from the visitor.
+    pub account: Option<String>,
+    /// By what the session there is known, so that its end there can end ours.
+    pub session: Option<String>,
     /// How the person proved who they are.
     pub factors: Vec<Factor>,
     /// For hashes that are kept here: the one that was verified and a better one for its place.
@@ -41,6 +46,8 @@ impl Assertion {
             emails: Vec::new(),
             groups: Groups::Unknown,
             attributes: BTreeMap::new(),
+            account: None,
+            session: None,
             factors: Vec::new(),
             rehash: None,
         }
@@ -110,4 +117,10 @@ pub struct Factor {
 pub enum Method {
     /// A password: `pwd`.
     Password,
+    /// A one-time code: `otp`.
+    OneTimeCode,
+    /// Several of different kinds: `mfa`.
+    Several,
+    /// Something that the backend did not tell.
+    Unknown,
 }

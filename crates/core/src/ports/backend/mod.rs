@@ -29,7 +29,7 @@
 //!     }
 //!
 //!     async fn authenticate(&self, attempt: &Attempt, _: &BackendCx<'_>) -> Verdict {
-//!         let Attempt::Password { username, password } = attempt else {
+//!         let Attempt::Password { username, password, .. } = attempt else {
 //!             return Verdict::NotMine(NotMine::WrongKind);
 //!         };
 //!         match Subject::parse(username) {
@@ -49,6 +49,7 @@
 
 mod assertion;
 mod attempt;
+mod challenge;
 mod factory;
 mod verdict;
 
@@ -56,7 +57,8 @@ use async_trait::async_trait;
 
 pub use self::{
     assertion::{AssertedEmail, Assertion, Factor, Groups, Method},
-    attempt::{Attempt, CredentialKind},
+    attempt::{Answer, Attempt, CredentialKind, ProxyHeaders},
+    challenge::{Challenge, Step},
     factory::{BackendFactory, Section, SectionError},
     verdict::{Fault, NotMine, RejectReason, Rejection, Verdict},
 };

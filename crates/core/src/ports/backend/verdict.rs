@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::assertion::Assertion;
+use super::{assertion::Assertion, challenge::Challenge};
 use crate::time::Timestamp;
 
 /// What a backend found out. There is no `Result`: no `?` can turn an outage into a refusal.
@@ -15,6 +15,8 @@ pub enum Verdict {
     Rejected(Rejection),
     /// Not this backend's to judge; the next one is asked.
     NotMine(NotMine),
+    /// Nothing yet: the visitor has to do one thing more.
+    Challenge(Challenge),
     /// No answer could be had. Never counts as a wrong password and never reads as one.
     Fault(Fault),
 }
@@ -99,6 +101,8 @@ pub enum RejectReason {
     NotEntitled,
     /// What was brought was used before.
     Replay,
+    /// The visitor turned back before the end.
+    Cancelled,
 }
 
 impl RejectReason {
@@ -113,6 +117,7 @@ impl RejectReason {
             Self::MustChange => "password must be changed",
             Self::NotEntitled => "not entitled",
             Self::Replay => "used before",
+            Self::Cancelled => "turned back there",
         }
     }
 }

@@ -19,6 +19,13 @@ pub(super) struct Addressed {
     pub(super) failures: Option<FailureCount>,
 }
 
+impl Addressed {
+    /// Nobody typed a name.
+    pub(super) const fn nobody() -> Self {
+        Self { account: None, ties: None, failures: None }
+    }
+}
+
 impl Login {
     pub(super) async fn addressed(&self, typed: &str) -> Result<Addressed, StoreError> {
         let typed = typed.to_owned();

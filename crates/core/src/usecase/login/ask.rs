@@ -2,11 +2,14 @@
 
 use super::door::{Door, Identifying, Ties};
 use crate::{
-    domain::username::Username,
+    domain::{identity::BackendName, username::Username},
     id::UserId,
     policy::chain::{Conclusion, Control, Heard, Next, OnUnavailable, Walk},
     ports::{
-        backend::{Assertion, Attempt, BackendCx, Fault, RejectReason, Rejection, Verdict},
+        backend::{
+            Assertion, Attempt, BackendCx, Challenge, Fault, NotMine, RejectReason, Rejection,
+            Step, Verdict,
+        },
         store::StoreError,
     },
     time::Timestamp,
@@ -19,6 +22,24 @@ pub(super) struct Heardings {
     pub(super) assertions: Vec<(usize, Box<Assertion>)>,
     pub(super) rejections: Vec<(usize, Rejection)>,
     pub(super) faults: Vec<(usize, Fault)>,
+    pub(super) challenge: Option<Challenge>,
+}
+
+/// What the visitor brought, as each of the backends is to see it.
+#[derive(Clone, Copy)]
+pub(super) struct Brought<'a> {
+    pub(super) attempt: &'a Attempt,
+    /// For the backend that had asked for more: the same with the answer.
+    pub(super) answered: Option<(&'a BackendName, &'a Attempt)>,
+}
+
+impl<'a> Brought<'a> {
+    fn to(self, door: &Door) -> &'a Attempt {
+        match self.answered {
+            Some((asked, attempt)) if asked == door.name() => attempt,
+            _ => self.attempt,
+        }
+    }
 }
 
 impl Heardings {
@@ -28,6 +49,7 @@ impl Heardings {
             assertions: Vec::new(),
             rejections: Vec::new(),
             faults: Vec::new(),
+            challenge: None,
         }
     }
 
@@ -64,6 +86,7 @@ impl Heardings {
             Verdict::Verified(assertion) => self.assertions.push((at, assertion)),
             Verdict::Rejected(rejection) => self.rejections.push((at, rejection)),
             Verdict::NotMine(_) => {}
+            Verdict::Challenge(challenge) => self.challenge = Some(challenge),
             Verdict::Fault(fault) => self.faults.push((at, fault)),
         }
         self.walk.hear(at, door.place, heard)
@@ -75,15 +98,16 @@ pub(super) async fn who(
     doors: &[Door],
     identifying: &Identifying,
     ties: Option<&Ties>,
-    attempt: &Attempt,
+    brought: Brought<'_>,
     cx: &BackendCx<'_>,
 ) -> Heardings {
     let mut heard = Heardings::new();
     for (at, door) in doors.iter().enumerate().filter(|(_, door)| !door.only_entitles()) {
         let is_meant = identifying.is_meant(at);
-        let has_a_say = heard.walk.asks(door.place) && door.takes(attempt);
-        let must = door.place.control != Control::Sufficient;
-        if !has_a_say || !(is_meant || must) {
+        let is_sufficient = door.place.control == Control::Sufficient;
+        let has_a_say = heard.walk.asks(door.place) && (is_meant || !is_sufficient);
+        let attempt = brought.to(door);
+        if !has_a_say || (is_sufficient && !door.takes(attempt)) {
             continue;
         }
         let known_as = ties.and_then(|ties| ties.subject_at(door.name()));
@@ -103,14 +127,32 @@ pub(super) async fn who(
 pub(super) async fn one(door: &Door, attempt: &Attempt, cx: &BackendCx<'_>) -> Verdict {
     match refusal_unasked(door, attempt) {
         Some(refusal) => refusal,
-        None => door.backend.authenticate(attempt, cx).await,
+        None => sound(door.backend.authenticate(attempt, cx).await, attempt),
     }
+}
+
+/// Nobody is sent elsewhere who typed a password, and nobody asked for a code who came by a link.
+fn sound(verdict: Verdict, attempt: &Attempt) -> Verdict {
+    let Verdict::Challenge(challenge) = &verdict else { return verdict };
+    let is_answerable = matches!(
+        (attempt, &challenge.step),
+        (Attempt::Visit { .. }, Step::Redirect { .. })
+            | (Attempt::Password { .. }, Step::Code { .. })
+    );
+    if is_answerable {
+        return verdict;
+    }
+    Verdict::Fault(Fault::Bug("it wants a step that cannot be made from here".to_owned()))
 }
 
 /// What no service elsewhere is bothered with: names that nobody has, and the empty password,
 /// which some directories take for a wish to stay anonymous (RFC 4513 section 5.1.2).
 fn refusal_unasked(door: &Door, attempt: &Attempt) -> Option<Verdict> {
-    let Attempt::Password { username, password } = attempt;
+    if !door.takes(attempt) {
+        // Where everybody has to be verified here, nobody passes by another kind of credential.
+        return Some(Verdict::NotMine(NotMine::WrongKind));
+    }
+    let Attempt::Password { username, password, .. } = attempt else { return None };
     if door.is_local() {
         return None;
     }

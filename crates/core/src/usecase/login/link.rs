@@ -14,7 +14,7 @@ use crate::{
     id::UserId,
     policy::chain::Heard,
     ports::{
-        backend::{Assertion, Attempt, BackendCx, Verdict},
+        backend::{Assertion, Attempt, Verdict},
         store::{StoreError, Tx},
         throttle::FailureCount,
     },
@@ -37,24 +37,20 @@ impl Login {
                 AdminError::field("backend", "unknown", "there is no such backend to link")
             })?;
         self.require_fresh(cx).await?;
-        let (key, place) = self.reserve(cx, user).await?;
-        let bcx = BackendCx {
-            op: cx,
-            store: &self.store,
-            hasher: &*self.hasher,
-            account: None,
-            known_as: None,
-        };
-        let verdict = ask::one(door, attempt, &bcx).await;
+        let typed = matches!(attempt, Attempt::Password { .. });
+        let reserved = if typed { Some(self.reserve(cx, user).await?) } else { None };
+        let verdict = ask::one(door, attempt, &self.backend_cx(cx)).await;
         let guess = Heard::of(&verdict).is_wrong_guess();
         match verdict {
             Verdict::Verified(assertion) => {
-                place.succeeded();
+                if let Some((_, place)) = reserved {
+                    place.succeeded();
+                }
                 self.bind(cx, user, door, assertion).await
             }
             Verdict::Fault(fault) => Err(AdminError::Busy { retry_after: fault.retry_after() }),
             _ => {
-                if guess {
+                if let Some((key, place)) = reserved.filter(|_| guess) {
                     self.note_guess(cx, key, place).await?;
                 }
                 Err(AdminError::field(
@@ -66,7 +62,7 @@ impl Login {
         }
     }
 
-    async fn require_fresh(&self, cx: &OpCx) -> AdminResult<()> {
+    pub(super) async fn require_fresh(&self, cx: &OpCx) -> AdminResult<()> {
         let cx = cx.clone();
         let fresh = move |tx: &mut dyn Tx| {
             let authority = Authority::load(tx, &cx)?;

@@ -3,9 +3,11 @@
 mod addressed;
 mod ask;
 mod door;
+mod further;
 mod link;
 mod notes;
 mod outcome;
+mod seal;
 mod settle;
 
 use std::sync::Arc;
@@ -14,12 +16,13 @@ use serde_json::json;
 
 use self::{
     addressed::{Addressed, failure_key},
-    ask::Heardings,
+    ask::{Brought, Heardings},
     door::{Known, identifying},
     settle::{Asserted, Unsettled},
 };
 pub use self::{
     door::Door,
+    further::{Arrival, Arrived, CodeWanted, Departure},
     outcome::{LoginError, LoginGrant},
 };
 use super::{
@@ -49,8 +52,9 @@ pub struct Login {
 struct Trial<'a> {
     cx: &'a OpCx,
     addressed: Addressed,
-    key: FailureKey,
-    place: Reserved,
+    /// What a wrong password counts towards; nothing where none was typed.
+    guess: Option<(FailureKey, Reserved)>,
+    button: Option<&'a str>,
 }
 
 impl Login {
@@ -76,12 +80,28 @@ impl Login {
         attempt: Attempt,
         backend: Option<&str>,
     ) -> Result<LoginGrant, LoginError> {
-        if let Some(name) = backend
-            && !self.doors.iter().any(|door| door.name().as_str() == name)
-        {
-            return Err(LoginError::UnknownBackend(name.to_owned()));
+        let brought = Brought { attempt: &attempt, answered: None };
+        match (&attempt, backend) {
+            (Attempt::Password { .. }, _) => self.guess(cx, brought, backend).await,
+            (Attempt::Headers(_), Some(name)) => self.judge_unguessed(cx, brought, name).await,
+            // Whoever is sent elsewhere departs and arrives.
+            _ => Err(LoginError::StepLost),
         }
-        let Attempt::Password { username, password } = &attempt;
+    }
+
+    /// Judges a name and a password, unless there were too many wrong ones.
+    async fn guess(
+        &self,
+        cx: &OpCx,
+        brought: Brought<'_>,
+        button: Option<&str>,
+    ) -> Result<LoginGrant, LoginError> {
+        let Attempt::Password { username, password, .. } = brought.attempt else {
+            return Err(LoginError::StepLost);
+        };
+        if let Some(name) = button {
+            self.require_known(name)?;
+        }
         if password.len() > MAX_PASSWORD_BYTES {
             return Err(LoginError::PasswordTooLong { max: MAX_PASSWORD_BYTES });
         }
@@ -98,34 +118,45 @@ impl Login {
                 return Err(LoginError::Refused { not_before: done.not_before });
             }
         };
-        self.judge(&attempt, backend, Trial { cx, addressed, key, place }).await
+        let trial = Trial { cx, addressed, guess: Some((key, place)), button };
+        self.judge(brought, trial).await
+    }
+
+    /// Judges what can be right or wrong, but not guessed.
+    async fn judge_unguessed(
+        &self,
+        cx: &OpCx,
+        brought: Brought<'_>,
+        backend: &str,
+    ) -> Result<LoginGrant, LoginError> {
+        self.require_known(backend)?;
+        let addressed = Addressed::nobody();
+        self.judge(brought, Trial { cx, addressed, guess: None, button: Some(backend) }).await
     }
 
     async fn judge(
         &self,
-        attempt: &Attempt,
-        button: Option<&str>,
+        brought: Brought<'_>,
         trial: Trial<'_>,
     ) -> Result<LoginGrant, LoginError> {
-        let Attempt::Password { username, password } = attempt;
-        let account = trial.addressed.account.as_ref();
-        let bcx = BackendCx {
-            op: trial.cx,
-            store: &self.store,
-            hasher: &*self.hasher,
-            account: account.map(|user| user.id),
-            known_as: None,
+        let typed = match brought.attempt {
+            Attempt::Password { username, password, .. } => Some((username, password)),
+            _ => None,
         };
+        let username = typed.map_or("", |(username, _)| username);
+        let account = trial.addressed.account.as_ref().map(|user| user.id);
+        let bcx = BackendCx { account, ..self.backend_cx(trial.cx) };
         let ties = trial.addressed.ties.as_ref();
-        let identifying = identifying(&self.doors, &Known { button, username, ties });
-        let mut heard = ask::who(&self.doors, &identifying, ties, attempt, &bcx).await;
+        let known = Known { button: trial.button, username, ties };
+        let identifying = identifying(&self.doors, &known);
+        let mut heard = ask::who(&self.doors, &identifying, ties, brought, &bcx).await;
         let mut entered = None;
         if self.doors.iter().any(Door::only_entitles)
             && let Conclusion::Accept(at) = heard.conclude()
             && let Some(assertion) = heard.assertion_of(at)
         {
             entered = self.existing(at, assertion).await?;
-            let claimed = assertion.username.clone().unwrap_or_else(|| username.clone());
+            let claimed = assertion.username.clone().unwrap_or_else(|| username.to_owned());
             let name = entered.as_ref().map_or(claimed, |user| user.username.as_str().to_owned());
             let id = entered.as_ref().map(|user| user.id);
             ask::entitlement(&self.doors, &name, id, &mut heard, &bcx).await?;
@@ -134,12 +165,23 @@ impl Login {
             Conclusion::Accept(at) => self.accept(at, heard, trial).await,
             Conclusion::Refuse(Some(at)) => self.refuse(at, &heard, entered, trial).await,
             Conclusion::Refuse(None) => {
-                // Nobody knew the name: the same work as a wrong password.
-                let done = self.hasher.verify(password, None).await.map_err(unavailable)?;
+                let not_before = match typed {
+                    // Nobody knew the name: the same work as a wrong password.
+                    Some((_, password)) => {
+                        let done = self.hasher.verify(password, None).await;
+                        done.map_err(unavailable)?.not_before
+                    }
+                    None => trial.cx.now(),
+                };
                 self.count_failure(trial, UNKNOWN_ACCOUNT, None).await?;
-                Err(LoginError::Refused { not_before: done.not_before })
+                Err(LoginError::Refused { not_before })
             }
             Conclusion::TryLater(at) => self.put_off(at, &heard, trial).await,
+            Conclusion::Challenge(at) => {
+                let (cx, button) = (trial.cx, trial.button);
+                let wanted = self.ask_for_code(cx, at, heard, brought.attempt, button).await?;
+                Err(LoginError::CodeWanted(wanted))
+            }
         }
     }
 
@@ -171,8 +213,11 @@ impl Login {
                 Err(unsettled) => return self.turn_away(at, unsettled, trial).await,
             },
         };
-        trial.place.succeeded();
-        let failures = trial.addressed.failures.map(|_| trial.key);
+        let key = trial.guess.map(|(key, place)| {
+            place.succeeded();
+            key
+        });
+        let failures = trial.addressed.failures.and(key);
         Ok(LoginGrant { user, backend: door.name().to_string(), rehash, failures })
     }
 
@@ -215,6 +260,10 @@ impl Login {
             Unsettled::NameTaken(name) => {
                 let error = LoginError::LinkNeeded { backend: backend.clone(), name };
                 (None, "the name is somebody else's here", error)
+            }
+            Unsettled::Drifted => {
+                let error = LoginError::Refused { not_before: trial.cx.now() };
+                (None, "another account is named there than the one it is bound to", error)
             }
             Unsettled::BadName => {
                 let error = LoginError::NoAccount { backend: backend.clone() };

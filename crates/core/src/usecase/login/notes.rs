@@ -22,7 +22,10 @@ impl Login {
         reason: &str,
         backend: Option<BackendName>,
     ) -> Result<(), StoreError> {
-        let Trial { cx, addressed, key, place } = trial;
+        let Trial { cx, addressed, guess, .. } = trial;
+        let Some((key, place)) = guess else {
+            return self.note(cx, "login.failed", addressed.account, reason, backend).await;
+        };
         let (now, throttle, own) = (cx.now(), Arc::clone(&self.throttle), cx.clone());
         let (start, reason) = (throttle.window_start(now), reason.to_owned());
         let count = self

@@ -5,8 +5,10 @@ use crate::{
     id::UserId,
     ports::{hasher::PasswordHash, store::StoreError},
     time::Timestamp,
-    usecase::throttle::FailureKey,
+    usecase::{error::AdminError, throttle::FailureKey},
 };
+
+use super::further::CodeWanted;
 
 /// The right to open one session: made only by a login that went through every step it needed.
 ///
@@ -78,6 +80,16 @@ pub enum LoginError {
         /// The name.
         name: String,
     },
+    /// The name and the password are right as far as they go, and a code is wanted besides.
+    #[error("a one-time code is wanted as well")]
+    CodeWanted(CodeWanted),
+    /// What the visitor brought back belongs to no login that waits: it was used before, has
+    /// expired, or was begun in another browser.
+    #[error("this login has expired or was begun in another browser: begin again")]
+    StepLost,
+    /// A link could not be made.
+    #[error(transparent)]
+    Link(#[from] AdminError),
     /// The backend that was asked for does not exist.
     #[error("there is no backend {0}")]
     UnknownBackend(String),

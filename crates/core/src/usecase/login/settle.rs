@@ -11,6 +11,7 @@ use crate::{
         group::{GroupName, Membership},
         identity::{BackendName, Identity, Source},
         user::User,
+        username::Username,
     },
     id::{GroupId, UserId},
     ports::{
@@ -36,6 +37,8 @@ pub(super) enum Unsettled {
     NameTaken(String),
     /// One would be made, but its name cannot be one.
     BadName,
+    /// They are bound to another account than the one that the backend names.
+    Drifted,
     /// The store failed.
     Store(StoreError),
 }
@@ -118,8 +121,18 @@ pub(super) fn settle(
 ) -> Result<User, Unsettled> {
     let now = cx.now();
     let user = match existing(tx, &first.backend, first.is_local, &first.assertion)? {
-        Some(user) => user,
+        Some(user) => match &first.assertion.account {
+            Some(named) if Username::key_of(named) != user.username.key() => {
+                return Err(Unsettled::Drifted);
+            }
+            _ => user,
+        },
         None if first.is_local => return Err(Unsettled::NotLive(None)),
+        None if let Some(user) = named(tx, first)? => {
+            tx.announce(Change::User(user.id), now)?;
+            link(tx, cx, &user, first, &format!("named by {}", first.backend))?;
+            user
+        }
         None if first.create_users => make(tx, cx, first)?,
         None => return Err(Unsettled::NoAccount),
     };
@@ -137,6 +150,14 @@ pub(super) fn settle(
         }
     }
     Ok(user)
+}
+
+/// The account that the backend itself names, where the operator has told it to find out.
+fn named(tx: &mut dyn Tx, first: &Asserted) -> Result<Option<User>, StoreError> {
+    match &first.assertion.account {
+        Some(name) => tx.user_by_username_key(&Username::key_of(name)),
+        None => Ok(None),
+    }
 }
 
 /// Makes the account of somebody who comes for the first time. What the backend calls them is

@@ -22,7 +22,7 @@ pub(super) async fn link(
 ) -> Result<HttpResponse, Problem> {
     cx.site.rates.login(&cx.op.client.address, cx.op.now())?;
     let (username, password) = (input.username, Secret::from(input.password));
-    let attempt = Attempt::Password { username, password };
+    let attempt = Attempt::password(username, password);
     let identity = cx.site.services.login.link(&cx.op, &input.backend, &attempt).await?;
     Ok(HttpResponse::Created().json(IdentityOut::from(identity)))
 }

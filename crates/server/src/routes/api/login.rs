@@ -10,8 +10,13 @@ use actix_web::{
 use serde_json::json;
 use vestibule_core::{
     OpCx, Secret, Timestamp,
-    ports::backend::Attempt,
-    usecase::{check::Description, login::LoginError, session_token::csrf_token, sessions::Opened},
+    ports::backend::{Answer, Attempt},
+    usecase::{
+        check::Description,
+        login::{LoginError, LoginGrant},
+        session_token::csrf_token,
+        sessions::Opened,
+    },
 };
 
 use crate::{
@@ -59,9 +64,7 @@ pub(crate) async fn open(
         Some(token) => site.services.principals.recognise(token.expose(), &*site.clock).await?,
         None => None,
     };
-    let attempt =
-        Attempt::Password { username: input.username, password: Secret::from(input.password) };
-    let grant = match site.services.login.attempt(op, attempt, input.backend.as_deref()).await {
+    let grant = match judged(site, op, input).await? {
         Ok(grant) => grant,
         Err(error) => {
             metrics::counter!("vestibule_logins_total", "result" => "failed").increment(1);
@@ -87,6 +90,25 @@ pub(crate) async fn open(
         "login succeeded"
     );
     Ok(opened)
+}
+
+/// Judges a name and a password, or the code that was asked for after them.
+async fn judged(
+    site: &Site,
+    op: &OpCx,
+    input: LoginIn,
+) -> Result<Result<LoginGrant, LoginError>, Problem> {
+    let missing = |field: &str| Problem::malformed_field(field, "is missing");
+    let login = &site.services.login;
+    if let Some(step) = input.step {
+        let code = input.otp.ok_or_else(|| missing("otp"))?;
+        return Ok(login.answer(op, &Secret::from(step), Secret::from(code)).await);
+    }
+    let username = input.username.ok_or_else(|| missing("username"))?;
+    let password = Secret::from(input.password.ok_or_else(|| missing("password"))?);
+    let answer = input.otp.map(|code| Answer { code: Secret::from(code), state: None });
+    let attempt = Attempt::Password { username, password, answer };
+    Ok(login.attempt(op, attempt, input.backend.as_deref()).await)
 }
 
 /// Refusals all take the same time; nothing is held while waiting for it.

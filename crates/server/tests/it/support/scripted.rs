@@ -111,7 +111,7 @@ impl Backend for Scripted {
     }
 
     async fn authenticate(&self, attempt: &Attempt, _: &BackendCx<'_>) -> Verdict {
-        let Attempt::Password { username, password } = attempt else {
+        let Attempt::Password { username, password, .. } = attempt else {
             return Verdict::NotMine(NotMine::WrongKind);
         };
         let password = password.expose_str().unwrap_or("not text");

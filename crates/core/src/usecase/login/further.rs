@@ -1,0 +1,257 @@
+//! Logins that take more than one step: the visitor is sent elsewhere and comes back, or types a
+//! code after the password.
+
+use std::time::Duration;
+
+use super::{
+    Brought, Login, LoginError, LoginGrant,
+    ask::{self, Heardings},
+    seal::{Waiting, WhatFor},
+};
+use crate::{
+    cx::OpCx,
+    domain::{
+        identity::{BackendName, Identity},
+        login_step::LoginStep,
+    },
+    ports::{
+        backend::{Answer, Attempt, BackendCx, Challenge, CredentialKind, Fault, Step, Verdict},
+        store::StoreError,
+    },
+    secret::{Secret, TokenDigest},
+    usecase::error::{AdminError, Forbidden},
+};
+
+/// For how long a login waits for the visitor.
+const PATIENCE: Duration = Duration::from_mins(10);
+
+/// How a visitor is sent elsewhere.
+#[derive(Debug)]
+pub struct Departure<'a> {
+    /// By which backend.
+    pub backend: &'a str,
+    /// The absolute address they come back to.
+    pub callback: String,
+    /// Where they go afterwards.
+    pub next: String,
+    /// What the browser is known by, which has to be the one that comes back.
+    pub browser: &'a Secret,
+    /// Whether to link the person there to the actor's account, instead of logging in.
+    pub links: bool,
+}
+
+/// How a visitor comes back.
+#[derive(Debug)]
+pub struct Arrival<'a> {
+    /// By which backend, as the address says.
+    pub backend: &'a str,
+    /// The query's parameters, decoded.
+    pub parameters: Vec<(String, String)>,
+    /// What the browser is known by.
+    pub browser: Option<Secret>,
+}
+
+/// What came of a visit elsewhere.
+#[derive(Debug)]
+pub enum Arrived {
+    /// The visitor may open a session.
+    LoggedIn {
+        /// The right to open it.
+        grant: LoginGrant,
+        /// Where they go now.
+        next: String,
+    },
+    /// The person there is linked to the actor's account.
+    Linked {
+        /// The link.
+        identity: Identity,
+        /// Where they go now.
+        next: String,
+    },
+}
+
+/// A code that the visitor has to type before the login goes on.
+#[derive(Debug)]
+pub struct CodeWanted {
+    /// What the code has to be brought with, once and soon.
+    pub token: Secret,
+    /// What the visitor is asked for; empty for a code of no special kind.
+    pub prompt: String,
+}
+
+impl Login {
+    /// Where to send a visitor who pressed a backend's button.
+    pub async fn depart(&self, cx: &OpCx, departure: Departure<'_>) -> Result<String, LoginError> {
+        let named = self.doors.iter().position(|door| {
+            door.name().as_str() == departure.backend
+                && door.backend.descriptor().takes.contains(&CredentialKind::Redirect)
+        });
+        let at = named.ok_or_else(|| LoginError::UnknownBackend(departure.backend.to_owned()))?;
+        let link_to = if departure.links { Some(self.linking(cx).await?) } else { None };
+        let token = cx.new_token();
+        let text = token.expose_str().unwrap_or_default().to_owned();
+        let attempt = Attempt::Visit { callback: departure.callback.clone(), token: text };
+        let verdict = ask::one(&self.doors[at], &attempt, &self.backend_cx(cx)).await;
+        let challenge = match verdict {
+            Verdict::Challenge(challenge) => challenge,
+            Verdict::Fault(fault) => return self.cannot_send(cx, at, &fault).await,
+            _ => {
+                let fault = Fault::Bug("it sends nobody anywhere".to_owned());
+                return self.cannot_send(cx, at, &fault).await;
+            }
+        };
+        let Step::Redirect { url } = challenge.step else {
+            let fault = Fault::Bug("it sends nobody anywhere".to_owned());
+            return self.cannot_send(cx, at, &fault).await;
+        };
+        let what_for =
+            WhatFor::Return { callback: departure.callback, next: departure.next, link_to };
+        let waiting = Waiting { kept: challenge.state.expose().to_vec(), what_for };
+        let browser = Some(TokenDigest::of(departure.browser.expose()));
+        self.keep(cx, at, &token, browser, &waiting).await?;
+        Ok(url)
+    }
+
+    /// Whose account somebody is to be linked to.
+    async fn linking(&self, cx: &OpCx) -> Result<String, AdminError> {
+        let user = cx.actor.user_id().ok_or(Forbidden::NotAuthenticated)?;
+        self.require_fresh(cx).await?;
+        Ok(user.to_string())
+    }
+
+    async fn cannot_send<T>(&self, cx: &OpCx, at: usize, fault: &Fault) -> Result<T, LoginError> {
+        let backend = Some(self.doors[at].name().clone());
+        self.note(cx, "login.undecided", None, fault.as_str(), backend).await?;
+        Err(LoginError::Unavailable { retry_after: fault.retry_after() })
+    }
+
+    /// Goes on with a visitor who came back.
+    pub async fn arrive(&self, cx: &OpCx, arrival: Arrival<'_>) -> Result<Arrived, LoginError> {
+        // Exactly one, so that nobody can tell us one thing and the backend another.
+        let mut states = arrival.parameters.iter().filter(|(name, _)| name == "state");
+        let (Some((_, token)), None) = (states.next(), states.next()) else {
+            return Err(LoginError::StepLost);
+        };
+        let token = Secret::new(token.as_str());
+        let (step, waiting) = self.take(cx, &token).await?;
+        let browser = arrival.browser.map(|browser| TokenDigest::of(browser.expose()));
+        let is_same_browser = step.browser.is_some() && step.browser == browser;
+        let WhatFor::Return { callback, next, link_to } = waiting.what_for else {
+            return Err(LoginError::StepLost);
+        };
+        if !is_same_browser || step.backend.as_str() != arrival.backend {
+            return Err(LoginError::StepLost);
+        }
+        let state = Secret::new(waiting.kept);
+        let attempt = Attempt::Return { callback, parameters: arrival.parameters, state };
+        if let Some(link_to) = link_to {
+            let same_user = cx.actor.user_id().is_some_and(|user| user.to_string() == link_to);
+            if !same_user {
+                return Err(LoginError::StepLost);
+            }
+            let identity = self.link(cx, arrival.backend, &attempt).await?;
+            return Ok(Arrived::Linked { identity, next });
+        }
+        let brought = Brought { attempt: &attempt, answered: None };
+        let grant = self.judge_unguessed(cx, brought, arrival.backend).await?;
+        Ok(Arrived::LoggedIn { grant, next })
+    }
+
+    /// Goes on with a visitor who has typed a code.
+    pub async fn answer(
+        &self,
+        cx: &OpCx,
+        token: &Secret,
+        code: Secret,
+    ) -> Result<LoginGrant, LoginError> {
+        let (step, waiting) = self.take(cx, token).await?;
+        let WhatFor::Code { username, password, button } = waiting.what_for else {
+            return Err(LoginError::StepLost);
+        };
+        let password = Secret::new(password.to_vec());
+        let answer = Answer { code, state: Some(Secret::new(waiting.kept)) };
+        let plain = Attempt::password(username.clone(), password.clone());
+        let answered = Attempt::Password { username, password, answer: Some(answer) };
+        let brought = Brought { attempt: &plain, answered: Some((&step.backend, &answered)) };
+        self.guess(cx, brought, button.as_deref()).await
+    }
+
+    /// Asks the visitor for the code that a backend wants.
+    pub(super) async fn ask_for_code(
+        &self,
+        cx: &OpCx,
+        at: usize,
+        heard: Heardings,
+        attempt: &Attempt,
+        button: Option<&str>,
+    ) -> Result<CodeWanted, LoginError> {
+        let (Some(Challenge { step: Step::Code { prompt }, state }), Attempt::Password { .. }) =
+            (heard.challenge, attempt)
+        else {
+            return Err(LoginError::Unavailable { retry_after: 5 });
+        };
+        let Attempt::Password { username, password, .. } = attempt else {
+            return Err(LoginError::StepLost);
+        };
+        let what_for = WhatFor::Code {
+            username: username.clone(),
+            password: password.expose().to_vec().into(),
+            button: button.map(str::to_owned),
+        };
+        let token = cx.new_token();
+        let waiting = Waiting { kept: state.expose().to_vec(), what_for };
+        self.keep(cx, at, &token, None, &waiting).await?;
+        Ok(CodeWanted { token, prompt })
+    }
+
+    async fn keep(
+        &self,
+        cx: &OpCx,
+        at: usize,
+        token: &Secret,
+        browser: Option<TokenDigest>,
+        waiting: &Waiting,
+    ) -> Result<(), LoginError> {
+        let step = LoginStep {
+            digest: TokenDigest::of(token.expose()),
+            backend: self.doors[at].name().clone(),
+            browser,
+            sealed: waiting.seal(token).ok_or(LoginError::Unavailable { retry_after: 5 })?,
+            expires_at: cx.now().plus(PATIENCE),
+        };
+        let insert = self.store.write::<_, StoreError>(move |tx| tx.insert_login_step(&step));
+        Ok(insert.await?)
+    }
+
+    async fn take(&self, cx: &OpCx, token: &Secret) -> Result<(LoginStep, Waiting), LoginError> {
+        let (digest, now) = (TokenDigest::of(token.expose()), cx.now());
+        let taken = self.store.write(move |tx| tx.take_login_step(&digest, now)).await;
+        let taken: Option<LoginStep> = taken.map_err(|error: StoreError| error)?;
+        let step = taken.ok_or(LoginError::StepLost)?;
+        let waiting = Waiting::open(&step.sealed, token).ok_or(LoginError::StepLost)?;
+        Ok((step, waiting))
+    }
+
+    pub(super) fn backend_cx<'a>(&'a self, cx: &'a OpCx) -> BackendCx<'a> {
+        BackendCx {
+            op: cx,
+            store: &self.store,
+            hasher: &*self.hasher,
+            account: None,
+            known_as: None,
+        }
+    }
+
+    /// Whether there is such a backend.
+    pub(super) fn require_known(&self, name: &str) -> Result<(), LoginError> {
+        let is_known = self.doors.iter().any(|door| door.name().as_str() == name);
+        if is_known { Ok(()) } else { Err(LoginError::UnknownBackend(name.to_owned())) }
+    }
+
+    /// The backends that have a button of their own.
+    pub fn buttons(&self) -> impl Iterator<Item = &BackendName> {
+        let redirects = |kinds: &[CredentialKind]| kinds.contains(&CredentialKind::Redirect);
+        let doors = self.doors.iter().filter(|door| !door.only_entitles());
+        doors.filter(move |door| redirects(&door.backend.descriptor().takes)).map(super::Door::name)
+    }
+}
