@@ -2,10 +2,10 @@
 //! one deadline for the whole answer, a cap on its size, no redirect followed, nothing secret over
 //! plain HTTP but on this machine, no proxy, no unpacking.
 
-use std::{net::IpAddr, time::Duration};
+use std::{net::IpAddr, path::Path, time::Duration};
 
 use reqwest::{
-    Client, Response, StatusCode, Url,
+    Client, ClientBuilder, Response, StatusCode, Url,
     header::{CONTENT_TYPE, RETRY_AFTER},
 };
 use serde_json::Value;
@@ -125,14 +125,7 @@ impl HttpClient {
     /// With a deadline for each answer as a whole, and certificates (PEM) that are believed beside
     /// the system's.
     pub fn new(timeout: Duration, certificates: Option<&[u8]>) -> Result<Self, HttpError> {
-        let mut builder = Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .no_proxy()
-            .http1_only()
-            .timeout(timeout)
-            .connect_timeout(timeout)
-            .pool_idle_timeout(Duration::from_secs(30))
-            .user_agent(concat!("vestibule/", env!("CARGO_PKG_VERSION")));
+        let mut builder = builder(timeout);
         if let Some(pem) = certificates {
             let found =
                 reqwest::Certificate::from_pem_bundle(pem).map_err(|_| HttpError::Certificate)?;
@@ -141,6 +134,15 @@ impl HttpClient {
             }
             builder = builder.tls_certs_merge(found);
         }
+        Self::of(builder, timeout)
+    }
+
+    /// Over a Unix socket of this machine: whatever host an address names, the socket is asked.
+    pub fn over_socket(timeout: Duration, socket: &Path) -> Result<Self, HttpError> {
+        Self::of(builder(timeout).unix_socket(socket), timeout)
+    }
+
+    fn of(builder: ClientBuilder, timeout: Duration) -> Result<Self, HttpError> {
         let client = builder.build().map_err(|error| HttpError::Tls(cause(&error)))?;
         Ok(Self { client, timeout })
     }
@@ -156,6 +158,20 @@ impl HttpClient {
         let mut request = self.client.post(address.0.clone()).json(body);
         if let Some(Basic { username, password }) = basic {
             request = request.basic_auth(username, password.expose_str());
+        }
+        self.read(request).await
+    }
+
+    /// The same with a bearer token (RFC 6750 section 2.1), where there is one.
+    pub async fn post_as_bearer(
+        &self,
+        address: &Address,
+        body: &Value,
+        token: Option<&Secret>,
+    ) -> Result<Answer, Fault> {
+        let mut request = self.client.post(address.0.clone()).json(body);
+        if let Some(token) = token {
+            request = request.bearer_auth(token.expose_str().unwrap_or_default());
         }
         self.read(request).await
     }
@@ -176,6 +192,17 @@ impl HttpClient {
             Err(_) => Err(Fault::Timeout),
         }
     }
+}
+
+fn builder(timeout: Duration) -> ClientBuilder {
+    Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .no_proxy()
+        .http1_only()
+        .timeout(timeout)
+        .connect_timeout(timeout)
+        .pool_idle_timeout(Duration::from_secs(30))
+        .user_agent(concat!("vestibule/", env!("CARGO_PKG_VERSION")))
 }
 
 async fn read_whole(mut response: Response) -> Result<Answer, Fault> {

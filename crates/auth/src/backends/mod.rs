@@ -1,6 +1,7 @@
 //! The ways to log in that come with Vestibule.
 
 mod local;
+mod remote;
 mod user_office;
 
 use std::sync::Arc;
@@ -9,10 +10,11 @@ use vestibule_core::ports::backend::BackendFactory;
 
 pub use self::{
     local::{LocalBackend, LocalFactory},
+    remote::RemoteFactory,
     user_office::UserOfficeFactory,
 };
 
 /// What makes each of them from its section of the configuration.
 pub fn factories() -> Vec<Arc<dyn BackendFactory>> {
-    vec![Arc::new(LocalFactory), Arc::new(UserOfficeFactory)]
+    vec![Arc::new(LocalFactory), Arc::new(RemoteFactory), Arc::new(UserOfficeFactory)]
 }

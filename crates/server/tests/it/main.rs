@@ -20,5 +20,6 @@ mod linking;
 mod objects;
 mod one_time;
 mod pages;
+mod remote;
 mod sessions;
 mod user_office;
