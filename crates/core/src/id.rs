@@ -80,6 +80,10 @@ ids! {
     SessionId;
     /// Names an audit event.
     AuditId;
+    /// Names a notice in the outbox.
+    NoticeId;
+    /// Names one taking-on of notices by somebody who sends them.
+    LeaseId;
     /// Names one request from its arrival to its last log line.
     RequestId;
 }

@@ -23,8 +23,10 @@ use vestibule_core::{
         housekeeping::Housekeeping,
         login::{Door, Login},
         members::Members,
+        outbox::Outbox,
         password::Passwords,
         permissions::Permissions,
+        post::{PostRules, Postbox},
         principal::Principals,
         session_token::TokenSeal,
         sessions::Sessions,
@@ -33,12 +35,14 @@ use vestibule_core::{
         users::Users,
     },
 };
+use vestibule_mail::transport::Transport;
 use vestibule_storage::{MigrateError, OpenError, StoreOptions, migrate};
 
 use crate::{
     client::TrustedProxies,
     config::{ConfigError, PasswordScheme, RateLimit, Settings},
     doors::DoorsError,
+    mail::{Mailroom, MailroomError},
     pages::view::Views,
     rate_limit::RateLimits,
     site::{Services, Site},
@@ -49,6 +53,8 @@ pub(crate) struct Parts {
     /// The database's URL, where it is not the settings'.
     pub(crate) storage: Option<String>,
     pub(crate) doors: Vec<Door>,
+    /// How mail leaves the house, where it is not as the settings say.
+    pub(crate) transport: Option<Box<dyn Transport>>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) migrate: bool,
@@ -84,13 +90,16 @@ pub enum BuildError {
     /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// Mail cannot be sent as the settings say.
+    #[error(transparent)]
+    Mail(#[from] MailroomError),
     /// A thread cannot be started.
     #[error("a thread cannot be started: {0}")]
     Thread(#[from] std::io::Error),
 }
 
 /// Puts a site together: opens the database, starts the hashing threads, wires the use cases.
-pub(crate) async fn compose(settings: Settings, parts: Parts) -> Result<Site, BuildError> {
+pub(crate) async fn compose(settings: Settings, mut parts: Parts) -> Result<Site, BuildError> {
     let url = parts.storage.clone().unwrap_or_else(|| settings.storage.url.expose().to_owned());
     let options = store_options(&settings);
     let bring_up_to_date = parts.migrate;
@@ -106,10 +115,15 @@ pub(crate) async fn compose(settings: Settings, parts: Parts) -> Result<Site, Bu
     let samples = store.read::<_, StoreError>(|tx| tx.user_password_samples()).await?;
     let pool = hasher(&settings, &parts, samples.clone())?;
     learn_costs(&pool, samples);
-    let services = services(&settings, &parts, &store, pool).await?;
+    let postbox = postbox(&settings)?;
+    let mounted = Arc::new(OnceLock::new());
+    let transport = parts.transport.take();
+    let mail = Mailroom::new(&settings, transport, &mounted, &store, &postbox)?;
+    let services = services(&settings, &parts, &store, pool, postbox).await?;
     Ok(Site {
         services,
-        mounted: OnceLock::new(),
+        mounted,
+        mail,
         views: Views::new(),
         proxies: TrustedProxies::new(settings.server.trusted_proxies.clone()),
         rates: RateLimits::new(&settings.limits),
@@ -151,6 +165,20 @@ fn hasher(
     Ok(Arc::new(pool))
 }
 
+/// What all mail of the site has in common.
+fn postbox(settings: &Settings) -> Result<Postbox, BuildError> {
+    let (mail, limits) = (&settings.mail, &settings.limits);
+    let domain = mail.from.domain().map_err(MailroomError::From)?;
+    let admins = settings.site.admins.iter().map(|admin| admin.email().clone()).collect();
+    Ok(Postbox::new(PostRules {
+        domain: domain.into(),
+        language: mail.language.as_str().into(),
+        per_address: failure_limit(limits.mail_per_address),
+        per_site: failure_limit(limits.mail_per_site),
+        admins,
+    }))
+}
+
 fn password_rules(settings: &Settings) -> Result<PasswordRules, BuildError> {
     let blocklist = match &settings.password.blocklist_file {
         Some(file) => Blocklist::with_file(file)?,
@@ -165,6 +193,7 @@ async fn services(
     parts: &Parts,
     store: &Store,
     pool: Arc<HashPool>,
+    postbox: Postbox,
 ) -> Result<Services, BuildError> {
     let cx = OpCx::for_job("start", Arc::clone(&parts.clock), Arc::clone(&parts.entropy));
     let sealing = cx.clone();
@@ -204,6 +233,7 @@ async fn services(
         sharing: Sharing::new(store.clone()),
         check: Check::new(store.clone()),
         audit: Audit::new(store.clone()),
+        outbox: Outbox::new(store.clone(), postbox),
         housekeeping: Housekeeping::new(store.clone(), Arc::clone(&principals), throttle),
         bootstrap,
         passwords,

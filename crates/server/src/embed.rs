@@ -9,6 +9,7 @@ use vestibule_core::{
     ports::backend::{Backend, BackendFactory},
     usecase::{login::Door, permissions::Registration},
 };
+use vestibule_mail::transport::Transport;
 
 use crate::{
     compose::{BuildError, Parts, compose},
@@ -35,6 +36,7 @@ pub struct Builder {
     settings: Result<Settings, crate::config::ConfigError>,
     storage: Option<String>,
     doors: Vec<Door>,
+    transport: Option<Box<dyn Transport>>,
     factories: Vec<Arc<dyn BackendFactory>>,
     registrations: Vec<(String, Registration)>,
     delete_rules: Vec<(String, DeleteRule)>,
@@ -50,6 +52,7 @@ impl Vestibule {
             settings: Settings::load(&Sources::new(None, [])),
             storage: None,
             doors: Vec::new(),
+            transport: None,
             factories: Vec::new(),
             registrations: Vec::new(),
             delete_rules: Vec::new(),
@@ -156,6 +159,13 @@ impl Builder {
         self
     }
 
+    /// Sends mail another way than `[mail]` says.
+    #[must_use]
+    pub fn mail_transport(mut self, transport: impl Transport + 'static) -> Self {
+        self.transport = Some(Box::new(transport));
+        self
+    }
+
     /// Adds a kind of backend that a `[[backend]]` of the configuration may name.
     #[must_use]
     pub fn backend_kind(mut self, factory: impl BackendFactory + 'static) -> Self {
@@ -219,6 +229,7 @@ impl Builder {
         doors::require_sound(&doors)?;
         let parts = Parts {
             storage: self.storage,
+            transport: self.transport,
             doors: doors.into_iter().map(doors::guarded).collect(),
             clock: self.clock,
             entropy: self.entropy,

@@ -13,7 +13,7 @@ use actix_web::web;
 use futures_util::future::FutureExt;
 use vestibule_core::{OpCx, ports::store::StoreError};
 
-use crate::{embed::spawn, site::Site};
+use crate::{embed::spawn, mail::MailThread, site::Site};
 
 /// How often the database is asked for changes made elsewhere: often enough that a revocation is
 /// heard of well within the second for which memory is trusted.
@@ -28,19 +28,22 @@ pub(crate) struct Jobs {
     stop: Arc<AtomicBool>,
     thread: Mutex<Option<JoinHandle<()>>>,
     handle: Thread,
+    mail: MailThread,
 }
 
 impl Jobs {
     pub(crate) fn begin(site: &web::Data<Site>) -> std::io::Result<Self> {
+        let mail = MailThread::begin(site)?;
         let stop = Arc::new(AtomicBool::new(false));
         let (site, stopped) = (site.clone(), Arc::clone(&stop));
         let thread = spawn("vestibule-jobs", move || run(&site, &stopped))?;
         let handle = thread.thread().clone();
-        Ok(Self { stop, thread: Mutex::new(Some(thread)), handle })
+        Ok(Self { stop, thread: Mutex::new(Some(thread)), handle, mail })
     }
 
     /// Ends the work; what is due is written down first.
     pub(crate) async fn stop(&self, site: &Site) {
+        self.mail.stop(site.settings.server.shutdown_timeout).await;
         self.stop.store(true, Ordering::Release);
         self.handle.unpark();
         let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -86,6 +89,7 @@ async fn one_round(site: &Site, round: u32) {
         let cx = OpCx::for_job("clear away", Arc::clone(&site.clock), Arc::clone(&site.entropy));
         report("clear away", services.housekeeping.run(&cx).await);
         site.rates.tidy();
+        report("count mails", site.mail.count().await);
     }
 }
 

@@ -50,6 +50,7 @@ mod extract;
 mod gate;
 mod guard;
 mod jobs;
+mod mail;
 pub mod openapi;
 mod pages;
 mod problem;

@@ -11,13 +11,16 @@ use vestibule_core::{
     ports::{hasher::PasswordHasher, store::Store},
     usecase::{
         audit::Audit, bootstrap::Bootstrap, check::Check, grants::Grants, groups::Groups,
-        housekeeping::Housekeeping, login::Login, members::Members, password::Passwords,
-        permissions::Permissions, principal::Principals, sessions::Sessions, sharing::Sharing,
-        users::Users,
+        housekeeping::Housekeeping, login::Login, members::Members, outbox::Outbox,
+        password::Passwords, permissions::Permissions, principal::Principals, sessions::Sessions,
+        sharing::Sharing, users::Users,
     },
 };
 
-use crate::{client::TrustedProxies, config::Settings, pages::view::Views, rate_limit::RateLimits};
+use crate::{
+    client::TrustedProxies, config::Settings, mail::Mailroom, pages::view::Views,
+    rate_limit::RateLimits,
+};
 
 /// Everything that can be called, ready to be shared by all workers.
 pub struct Services {
@@ -47,6 +50,8 @@ pub struct Services {
     pub audit: Audit,
     /// See [`Bootstrap`].
     pub bootstrap: Bootstrap,
+    /// See [`Outbox`].
+    pub outbox: Outbox,
     /// See [`Housekeeping`].
     pub housekeeping: Housekeeping,
     /// The store under them, for what is not a use case: health, verification, imports.
@@ -62,9 +67,11 @@ pub struct Site {
     /// The operator's settings.
     pub settings: Settings,
     /// Below which path the routes were mounted; before that `server.prefix` counts.
-    pub(crate) mounted: OnceLock<String>,
+    pub(crate) mounted: Arc<OnceLock<String>>,
     /// The pages.
     pub(crate) views: Views,
+    /// How mail leaves the house.
+    pub(crate) mail: Mailroom,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Chance.

@@ -43,9 +43,10 @@ fn the_crates_depend_one_way() {
     assert!(ours(&all["vestibule-core"]).is_empty());
     assert_eq!(ours(&all["vestibule-auth"]), ["vestibule-core"]);
     assert_eq!(ours(&all["vestibule-storage"]), ["vestibule-core"]);
+    assert_eq!(ours(&all["vestibule-mail"]), ["vestibule-core"]);
     assert_eq!(
         ours(&all["vestibule-server"]),
-        ["vestibule-auth", "vestibule-core", "vestibule-storage"]
+        ["vestibule-auth", "vestibule-core", "vestibule-mail", "vestibule-storage"]
     );
 }
 
@@ -63,7 +64,8 @@ fn each_kind_of_outside_has_one_crate() {
     only("diesel", &["vestibule-storage"]);
     only("libsqlite3-sys", &["vestibule-storage"]);
     only("actix-web", &["vestibule-server"]);
-    only("tokio", &["vestibule-auth", "vestibule-server"]);
+    only("lettre", &["vestibule-mail"]);
+    only("tokio", &["vestibule-auth", "vestibule-mail", "vestibule-server"]);
     only("argon2", &["vestibule-auth"]);
 }
 
@@ -96,7 +98,7 @@ fn files_stay_small_enough_to_be_one_thing() {
 
 #[test]
 fn libraries_document_all_that_is_public_and_forbid_unsafe_code() {
-    for name in ["core", "auth", "storage", "server"] {
+    for name in ["core", "auth", "storage", "mail", "server"] {
         let text = fs::read_to_string(root().join(format!("crates/{name}/src/lib.rs"))).unwrap();
         assert!(text.contains("#![deny(missing_docs)]"), "{name}");
         assert!(text.contains("#![forbid(unsafe_code)]"), "{name}");

@@ -192,6 +192,29 @@ diesel::table! {
 }
 
 diesel::table! {
+    outbox (id) {
+        id -> Binary,
+        message_id -> Text,
+        recipient -> Text,
+        recipient_key -> Text,
+        user_id -> Nullable<Binary>,
+        language -> Text,
+        lane -> Text,
+        place -> BigInt,
+        kind -> Text,
+        data -> Text,
+        created_at -> BigInt,
+        expires_at -> Nullable<BigInt>,
+        state -> Text,
+        attempts -> Integer,
+        due_at -> BigInt,
+        lease -> Nullable<Binary>,
+        settled_at -> Nullable<BigInt>,
+        reason -> Text,
+    }
+}
+
+diesel::table! {
     instance_marks (name) {
         name -> Text,
         value -> Text,

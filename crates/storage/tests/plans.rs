@@ -16,17 +16,19 @@ use vestibule_core::{
     domain::{
         change::Change,
         grant::{Scope, Subject},
+        notice::NoticeState,
         object::{ObjectPrefix, ObjectRef, ObjectType},
         page::PageRequest,
         permission::PermissionCode,
         ticket::Purpose,
     },
-    id::{AuditId, GrantId, GroupId, SessionId, UserId},
+    id::{AuditId, GrantId, GroupId, LeaseId, NoticeId, SessionId, UserId},
     ports::{
         audit::AuditFilter,
         grants::GrantFilter,
         groups::GroupOrder,
         objects::{ObjectFilter, Visibility},
+        outbox::{Claim, NoticeFilter, Settlement},
         store::{StoreResult, Tx},
         users::{UserFilter, UserOrder},
     },
@@ -137,6 +139,17 @@ fn ask(tx: &mut dyn Tx, site: &Site) -> StoreResult<()> {
     tx.instance_mark("bootstrap")?;
     tx.failures(&[0; 32])?;
     tx.import_links("django:a", "user")?;
+    tx.next_notice_due()?;
+    tx.notice_counts()?;
+    tx.notice_by_id(NoticeId::generate(NOW, site.chance()))?;
+    for filter in [
+        NoticeFilter::default(),
+        NoticeFilter { state: Some(NoticeState::Dead), ..NoticeFilter::default() },
+        NoticeFilter { kind: Some("reset".to_owned()), ..NoticeFilter::default() },
+        NoticeFilter { recipient: Some("a@b".to_owned()), ..NoticeFilter::default() },
+    ] {
+        tx.notice_page(&filter, &PageRequest::default())?;
+    }
     Ok(())
 }
 
@@ -159,6 +172,23 @@ fn change(tx: &mut dyn Tx, site: &Site) -> StoreResult<()> {
     tx.purge_tickets(NOW)?;
     tx.add_failure(&[0; 32], NOW, NOW)?;
     tx.purge_failures(NOW)?;
+    let (notice, lease) =
+        (NoticeId::generate(NOW, site.chance()), LeaseId::generate(NOW, site.chance()));
+    tx.claim_notices(&Claim { now: NOW, lease, until: NOW, limit: 10, only: None })?;
+    tx.claim_notices(&Claim { now: NOW, lease, until: NOW, limit: 1, only: Some(notice) })?;
+    for settlement in [
+        Settlement::Sent(String::new()),
+        Settlement::Retry(NOW, String::new()),
+        Settlement::Dead(String::new()),
+    ] {
+        tx.settle_notice(notice, lease, NOW, &settlement)?;
+    }
+    tx.expire_notices(NOW)?;
+    tx.expire_notices_about(user.id, &["reset"], NOW)?;
+    tx.retry_notice(notice, NOW)?;
+    tx.retry_dead_notices(NOW)?;
+    tx.delete_notice(notice, NOW)?;
+    tx.purge_notices(None, NOW, 10)?;
     tx.announce(Change::Everyone, NOW)?;
     tx.purge_changes(NOW)?;
     Ok(())

@@ -7,9 +7,11 @@ use vestibule_core::{
         change::Change,
         grant::{Scope, Subject},
         group::{MAX_NESTING, Membership, Nesting},
+        notice::{Lane, NoticeState, StoredNotice},
         object::{DeleteRule, ObjectPrefix, ObjectType},
         ticket::{Purpose, Ticket},
     },
+    id::NoticeId,
     ports::imports::ImportLink,
 };
 use vestibule_storage::{Finding, OpenError, VerifyError, testkit::Database, verify};
@@ -62,6 +64,24 @@ fn fill(site: &Site) {
         local_id: *user.id.as_bytes(),
         fingerprint: [1; 32],
     };
+    let notice = StoredNotice {
+        id: NoticeId::generate(NOW, site.chance()),
+        message_id: "1@example.org".to_owned(),
+        recipient: email("c@example.org"),
+        user: Some(user.id),
+        language: "en".to_owned(),
+        lane: Lane::Personal,
+        kind: "test".to_owned(),
+        data: "{}".to_owned(),
+        created_at: NOW,
+        expires_at: Some(after(1)),
+        state: NoticeState::Waiting,
+        attempts: 0,
+        due_at: NOW,
+        lease: None,
+        settled_at: None,
+        reason: String::new(),
+    };
     let event = site.event("user.created", NOW);
     site.write(move |tx| {
         tx.announce(Change::User(user.id), NOW)?;
@@ -81,6 +101,7 @@ fn fill(site: &Site) {
         }
         tx.insert_session(&session)?;
         tx.insert_ticket(&ticket)?;
+        tx.insert_notice(&notice)?;
         tx.insert_audit(&event)?;
         tx.set_instance_mark("bootstrap", "done")?;
         tx.add_failure(&[3; 32], NOW, NOW)?;
@@ -128,6 +149,7 @@ on_every_database! {
         behind.execute("UPDATE grants SET scope_kind = 'odd' WHERE scope_kind = 'prefix'");
         behind.execute("UPDATE audit_events SET details = '{'");
         behind.execute("UPDATE tickets SET purpose = 'other'");
+        behind.execute("UPDATE outbox SET state = 'lost'");
         behind.execute("UPDATE login_failures SET failures = -1");
         behind.execute("UPDATE permissions SET object_kind = 'calc'");
         assert_eq!(problems(site, "groups"), ["level cannot be read", "level cannot be read"]);
@@ -136,6 +158,7 @@ on_every_database! {
         assert_eq!(of_grants, ["effect cannot be read", "scope_kind cannot be read"]);
         assert_eq!(problems(site, "audit_events"), ["details cannot be read"]);
         assert_eq!(problems(site, "tickets"), ["purpose cannot be read"]);
+        assert_eq!(problems(site, "outbox"), ["state cannot be read"]);
         assert_eq!(problems(site, "login_failures"), ["failures cannot be read"]);
         assert_eq!(problems(site, "permissions"), ["object_action cannot be read"]);
     }

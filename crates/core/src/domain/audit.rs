@@ -47,6 +47,9 @@ pub const ACTIONS: &[(&str, &str)] = &[
     ("object.added", "a service told of an object"),
     ("object.changed", "whose an object is, or who sees it, was changed"),
     ("object.deleted", "an object and all grants on it were forgotten"),
+    ("mail.given_up", "a mail could not be delivered; why stands in `right`"),
+    ("outbox.retried", "somebody had mails sent again"),
+    ("outbox.purged", "somebody removed mails from the outbox"),
     ("import.django", "rows were taken over from a Django site"),
 ];
 

@@ -9,6 +9,8 @@ pub enum Change {
     User(UserId),
     /// Everybody's: groups within groups, grants to groups, registered permissions.
     Everyone,
+    /// Nobody's: there is mail to send. Told of where it was committed, and never numbered.
+    Mail,
 }
 
 /// A change and its place in the order in which changes were committed.

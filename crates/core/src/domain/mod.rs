@@ -9,6 +9,7 @@ pub mod identity;
 pub mod invalid;
 pub mod level;
 pub mod login_step;
+pub mod notice;
 pub mod object;
 pub mod page;
 pub mod permission;

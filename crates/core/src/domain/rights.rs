@@ -48,6 +48,10 @@ rights! {
     END_SESSION = "vestibule.end_session", "End everybody's sessions";
     /// Read the audit log.
     VIEW_AUDIT = "vestibule.view_audit", "Read the audit log";
+    /// See the outbox.
+    VIEW_OUTBOX = "vestibule.view_outbox", "See which mails wait, were sent or given up";
+    /// Send mails again and remove them.
+    CHANGE_OUTBOX = "vestibule.change_outbox", "Send mails of the outbox again, and remove them";
     /// Ask what somebody else may do.
     CHECK_ACCESS = "vestibule.check_access", "Ask what somebody else may do";
 }

@@ -9,9 +9,16 @@ use std::{fmt, str::FromStr};
 pub enum Purpose {
     /// Creates the first superuser.
     FirstSuperuser,
+    /// Says that an address is its owner's, and opens the account.
+    Activate,
+    /// Sets another password.
+    Reset,
 }
 
-words!(Purpose: FirstSuperuser = "first-superuser"; "first-superuser");
+words!(
+    Purpose: FirstSuperuser = "first-superuser", Activate = "activate", Reset = "reset";
+    "first-superuser, activate or reset"
+);
 
 /// A one-time link, as it is stored: its token is known by its digest alone.
 #[derive(Clone, Debug, PartialEq, Eq)]

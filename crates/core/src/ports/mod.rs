@@ -16,6 +16,7 @@ pub mod imports;
 pub mod judge;
 pub mod login_steps;
 pub mod objects;
+pub mod outbox;
 pub mod permissions;
 pub mod sessions;
 pub mod store;

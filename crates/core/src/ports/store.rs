@@ -10,6 +10,7 @@ use futures_util::future::BoxFuture;
 use super::{
     audit::AuditRepo, changes::ChangeRepo, grants::GrantRepo, groups::GroupRepo,
     identities::IdentityRepo, imports::ImportRepo, login_steps::LoginStepRepo, objects::ObjectRepo,
+    outbox::OutboxRepo,
     permissions::PermissionRepo, sessions::SessionRepo, throttle::ThrottleRepo,
     tickets::TicketRepo, users::UserRepo,
 };
@@ -106,6 +107,7 @@ pub trait Tx:
     + ImportRepo
     + IdentityRepo
     + LoginStepRepo
+    + OutboxRepo
 {
 }
 
@@ -123,6 +125,7 @@ impl<T> Tx for T where
         + ImportRepo
         + IdentityRepo
         + LoginStepRepo
+        + OutboxRepo
 {
 }
 

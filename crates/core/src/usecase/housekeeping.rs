@@ -16,6 +16,10 @@ const FORGET_UNUSED: Duration = Duration::from_mins(30);
 const UNWRITTEN: Duration = Duration::from_mins(2);
 /// How many rows one transaction clears away, so that no writer waits long for it.
 const AT_ONCE: u32 = 500;
+/// The longest window that anything is counted in (see the setting of rates).
+const LONGEST_WINDOW: Duration = Duration::from_hours(24);
+/// For how long a mail that was sent, given up or not worth sending is told of.
+const KEEP_MAIL: Duration = Duration::from_hours(14 * 24);
 
 /// How much was cleared away.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -59,11 +63,26 @@ impl Housekeeping {
         }
     }
 
+    /// Forgets mails that were settled long ago.
+    async fn clear_mail(&self, cx: &OpCx) -> Result<(), StoreError> {
+        let before = cx.now().minus(KEEP_MAIL);
+        loop {
+            let purged = self
+                .store
+                .write::<_, StoreError>(move |tx| tx.purge_notices(None, before, AT_ONCE))
+                .await?;
+            if purged < u64::from(AT_ONCE) {
+                return Ok(());
+            }
+        }
+    }
+
     /// Clears away everything that has expired.
     pub async fn run(&self, cx: &OpCx) -> Result<Cleared, StoreError> {
         let now = cx.now();
         let sessions = self.clear_sessions(cx).await?;
-        let failures_before = self.throttle.window_start(now);
+        // Mails are counted there too, in windows of their own.
+        let failures_before = self.throttle.window_start(now).min(now.minus(LONGEST_WINDOW));
         let tickets = self
             .store
             .write::<_, StoreError>(move |tx| {
@@ -73,6 +92,7 @@ impl Housekeeping {
                 tx.purge_tickets(now)
             })
             .await?;
+        self.clear_mail(cx).await?;
         self.principals.tidy(now, FORGET_UNUSED);
         self.throttle.tidy(now);
         Ok(Cleared { sessions, tickets })

@@ -310,9 +310,10 @@ impl ChangeObserver for Listener {
 impl Principals {
     /// Marks stale what the changes concern.
     fn forget(&self, changes: &[Change]) {
-        for change in changes {
+        for change in changes.iter().filter(|change| **change != Change::Mail) {
             self.changes.fetch_add(1, Ordering::AcqRel);
             match change {
+                Change::Mail => {}
                 Change::Everyone => {
                     self.epoch.fetch_add(1, Ordering::AcqRel);
                 }

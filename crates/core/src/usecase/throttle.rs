@@ -36,6 +36,21 @@ impl FailureKey {
         Self(Sha256::new().chain_update(b"name").chain_update(key).finalize().into())
     }
 
+    /// Of the mails that strangers had sent to an address.
+    pub fn of_mail_to(address: &crate::Email) -> Self {
+        Self(Sha256::new().chain_update(b"mail to").chain_update(address.key()).finalize().into())
+    }
+
+    /// Of the mails that strangers had sent to anybody.
+    pub fn of_all_mail() -> Self {
+        Self(Sha256::digest(b"all mail").into())
+    }
+
+    /// Of the mails that were given up.
+    pub fn of_given_up_mail() -> Self {
+        Self(Sha256::digest(b"given up mail").into())
+    }
+
     /// The bytes to store.
     pub fn as_bytes(&self) -> &[u8; 32] {
         &self.0

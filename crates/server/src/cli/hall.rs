@@ -28,6 +28,7 @@ impl Hall {
         let parts = Parts {
             storage: None,
             doors: Vec::new(),
+            transport: None,
             clock: Arc::new(SystemClock),
             entropy: Arc::new(SystemEntropy),
             migrate: false,

@@ -6,6 +6,7 @@ pub mod config;
 mod group;
 mod hall;
 mod import;
+mod mail;
 mod migrate;
 mod output;
 mod perm;
@@ -76,6 +77,9 @@ enum Command {
     /// The ways to log in
     #[command(subcommand)]
     Backend(backend::BackendCommand),
+    /// Mail: whether it works, and what waits to be sent
+    #[command(subcommand)]
+    Mail(mail::MailCommand),
     /// Sessions
     #[command(subcommand)]
     Session(session::SessionCommand),
@@ -147,6 +151,7 @@ impl From<BuildError> for CliError {
         match error {
             BuildError::Config(error) => Self::Config(error),
             BuildError::Doors(error) => Self::Usage(error.to_string()),
+            BuildError::Mail(error) => Self::Usage(with_causes(&error)),
             other => Self::Failed(with_causes(&other)),
         }
     }
@@ -203,6 +208,7 @@ fn run(cli: Cli, out: &mut Out) -> Result<u8, CliError> {
         Command::Group(command) => group::run(&global, command, out),
         Command::Perm(command) => perm::run(&global, command, out),
         Command::Backend(command) => backend::run(&global, command, out),
+        Command::Mail(command) => mail::run(&global, command, out),
         Command::Session(command) => session::run(&global, command, out),
         Command::Clearsessions => session::run(&global, session::SessionCommand::Clear, out),
         Command::Import(command) => import::run(&global, &command, out),

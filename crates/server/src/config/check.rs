@@ -92,6 +92,39 @@ impl<'a> Check<'a> {
         None
     }
 
+    /// The path of a folder that must be there; `None` after a problem was noted.
+    pub(super) fn folder(&mut self, key: &str, path: &Path) -> Option<PathBuf> {
+        let path = self.directory.join(path);
+        if path.is_dir() {
+            return Some(path);
+        }
+        self.refuse(key, secret_files::says(&path, &BadValue::new("is not a folder")));
+        None
+    }
+
+    /// The path of something that need not be there yet.
+    pub(super) fn path(&self, path: &Path) -> PathBuf {
+        self.directory.join(path)
+    }
+
+    /// What a file holds, at most so many bytes; `None` after a problem was noted.
+    pub(super) fn contents(&mut self, key: &str, path: &Path, most: u64) -> Option<Vec<u8>> {
+        let path = self.readable(key, path)?;
+        match std::fs::read(&path) {
+            Ok(bytes) if bytes.len() as u64 <= most => Some(bytes),
+            Ok(_) => {
+                let bad = BadValue::new(format!("is larger than {most} bytes"));
+                self.refuse(key, secret_files::says(&path, &bad));
+                None
+            }
+            Err(error) => {
+                let reason = format!("cannot be read: {}", secret_files::cause(&error));
+                self.refuse(key, secret_files::says(&path, &BadValue::new(reason)));
+                None
+            }
+        }
+    }
+
     /// The path of a file that must be there and readable; `None` after a problem was noted.
     pub(super) fn readable(&mut self, key: &str, path: &Path) -> Option<PathBuf> {
         let path = self.directory.join(path);

@@ -8,6 +8,7 @@ use super::{
     duration::HumanDuration,
     rate::RateLimit,
     report::{BadValue, printable, without_password},
+    site,
     size::ByteSize,
 };
 
@@ -53,6 +54,8 @@ pub enum Kind {
     Rate,
     /// One of these words.
     Choice(&'static [&'static str]),
+    /// A list of people, each a name and a mail address.
+    People,
     /// A list of texts.
     List {
         /// What an item is called in messages, in the plural.
@@ -78,6 +81,13 @@ impl Kind {
             (Self::Size { min, max }, Value::Integer(number)) => {
                 within(u64::try_from(*number).ok().map(ByteSize), min, max)
             }
+            (Self::People, Value::Array(people)) => {
+                for (index, person) in people.iter().enumerate() {
+                    site::person(person)
+                        .map_err(|bad| BadValue::new(format!("item {}: {bad}", index + 1)))?;
+                }
+                Ok(())
+            }
             (Self::List { check, .. }, Value::Array(items)) => {
                 for (index, item) in items.iter().enumerate() {
                     let Value::String(item) = item else {
@@ -101,9 +111,11 @@ impl Kind {
             Self::Size { min, max } => within(Some(text.parse()?), min, max),
             Self::Rate => parses::<RateLimit>(text),
             Self::Choice(words) if words.contains(&text) => Ok(()),
-            Self::Choice(_) | Self::Flag | Self::Number { .. } | Self::List { .. } => {
-                Err(self.expected())
-            }
+            Self::Choice(_)
+            | Self::Flag
+            | Self::Number { .. }
+            | Self::List { .. }
+            | Self::People => Err(self.expected()),
         }
     }
 
@@ -115,7 +127,7 @@ impl Kind {
         match self {
             Self::Flag => text.parse().map(Value::Boolean).map_err(|_| self.expected()),
             Self::Number { .. } => text.parse().map(Value::Integer).map_err(|_| self.expected()),
-            Self::List { .. } => {
+            Self::List { .. } | Self::People => {
                 let parsed = text.trim().parse::<Value>().ok();
                 parsed
                     .or_else(|| serde_json::from_str(text).ok())
@@ -159,6 +171,9 @@ impl fmt::Display for Kind {
                 let quoted: Vec<String> = words.iter().map(|word| format!("\"{word}\"")).collect();
                 f.write_str(&quoted.join(" or "))
             }
+            Self::People => f.write_str(
+                "a list of people such as [{name = \"Ann\", email = \"ann@example.org\"}]",
+            ),
             Self::List { what, .. } => write!(f, "a list of {what} such as [\"a\", \"b\"]"),
         }
     }

@@ -13,6 +13,10 @@ pub struct LimitsSettings {
     pub login_failures_per_account: RateLimit,
     /// Failed attempts to log in to all accounts together, beyond which addresses are slowed down.
     pub login_failures_per_site: RateLimit,
+    /// Mails that strangers have sent to one address.
+    pub mail_per_address: RateLimit,
+    /// Mails that strangers have sent to all addresses together.
+    pub mail_per_site: RateLimit,
     /// Requests of any kind from one address.
     pub requests_per_address: RateLimit,
     /// The largest body of a request, in bytes.
@@ -27,6 +31,8 @@ pub(super) struct RawLimits {
     login_per_address: RateLimit,
     login_failures_per_account: RateLimit,
     login_failures_per_site: RateLimit,
+    mail_per_address: RateLimit,
+    mail_per_site: RateLimit,
     requests_per_address: RateLimit,
     body_size: ByteSize,
     page_size: u32,
@@ -38,6 +44,8 @@ impl Default for RawLimits {
             login_per_address: RateLimit::per(30, 60),
             login_failures_per_account: RateLimit::per(5, 15 * 60),
             login_failures_per_site: RateLimit::per(300, 10 * 60),
+            mail_per_address: RateLimit::per(3, 60 * 60),
+            mail_per_site: RateLimit::per(1000, 60 * 60),
             requests_per_address: RateLimit::Unlimited,
             body_size: ByteSize::kib(64),
             page_size: 200,
@@ -52,6 +60,8 @@ impl RawLimits {
             login_per_address: raw.login_per_address,
             login_failures_per_account: raw.login_failures_per_account,
             login_failures_per_site: raw.login_failures_per_site,
+            mail_per_address: raw.mail_per_address,
+            mail_per_site: raw.mail_per_site,
             requests_per_address: raw.requests_per_address,
             body_size: usize::try_from(raw.body_size.0).unwrap_or(usize::MAX),
             page_size: raw.page_size,

@@ -15,6 +15,7 @@ use super::{
     given::Given,
     limits::RawLimits,
     log::RawLog,
+    mail::RawMail,
     password::RawPassword,
     reference,
     report::{BadValue, ConfigError, Origin, Problem},
@@ -180,6 +181,7 @@ fn validate(check: &mut Check<'_>) -> Option<Settings> {
     let session = RawSession::validate(check);
     let password = RawPassword::validate(check);
     let limits = RawLimits::validate(check);
+    let mail = RawMail::validate(check, site.as_ref().map_or("", |site| &site.name));
     let log = RawLog::validate(check);
     let user_office = RawUserOffice::validate(check);
     Some(Settings {
@@ -191,6 +193,7 @@ fn validate(check: &mut Check<'_>) -> Option<Settings> {
         limits: limits?,
         backends: Vec::new(),
         user_office: user_office?,
+        mail: mail?,
         log: log?,
     })
 }

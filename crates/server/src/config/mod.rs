@@ -29,6 +29,7 @@ pub mod kind;
 pub mod limits;
 pub mod load;
 pub mod log;
+pub mod mail;
 pub mod password;
 pub mod rate;
 mod raw;
@@ -54,6 +55,7 @@ pub use self::{
     limits::LimitsSettings,
     load::{FlagValue, Loaded, Sources, load},
     log::{LogFormat, LogSettings},
+    mail::{MailSettings, MailTransport},
     password::{PasswordScheme, PasswordSettings},
     rate::RateLimit,
     report::{ConfigError, Origin, Problem},
@@ -84,6 +86,8 @@ pub struct Settings {
     pub backends: Vec<BackendSettings>,
     /// The user office that one of them may ask.
     pub user_office: UserOfficeSettings,
+    /// How mail leaves the house.
+    pub mail: MailSettings,
     /// What is written about the work.
     pub log: LogSettings,
 }

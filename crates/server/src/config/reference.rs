@@ -37,6 +37,8 @@ pub enum Preset {
     Cores,
     /// The host of `site.base_url`.
     OwnHost,
+    /// `site.name` in brackets.
+    SiteName,
     /// None: what the key is about is not done.
     Unset,
 }
@@ -91,6 +93,7 @@ impl Preset {
                 let hosts = &settings.server.allowed_hosts;
                 Some(Value::Array(hosts.iter().cloned().map(Value::String).collect()))
             }
+            Self::SiteName => Some(Value::String(settings.mail.subject_prefix.clone())),
             Self::Unset => None,
         }
     }
@@ -103,6 +106,7 @@ impl Preset {
             Self::Nothing => "`[]`".to_owned(),
             Self::Cores => "number of cores".to_owned(),
             Self::OwnHost => "host of `site.base_url`".to_owned(),
+            Self::SiteName => "`\"[site.name] \"`".to_owned(),
             Self::Unset => "none".to_owned(),
         }
     }

@@ -1,9 +1,12 @@
 //! `[site]`: what the site is called and where it is found.
 
-use std::str::FromStr;
+use std::{path::PathBuf, str::FromStr};
 
 use serde::Deserialize;
+use toml::Value;
 use url::{Host, Url};
+use vestibule_core::Email;
+use vestibule_mail::Mailbox;
 
 use super::{
     check::Check,
@@ -19,6 +22,36 @@ pub struct SiteSettings {
     pub name: String,
     /// What every link begins with, never taken from a request.
     pub base_url: BaseUrl,
+    /// Folders of templates that win over the built-in ones, the first of them first.
+    pub template_dirs: Vec<PathBuf>,
+    /// Who is told when something is wrong with the site.
+    pub admins: Vec<Mailbox>,
+}
+
+/// Somebody who looks after the site.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawPerson {
+    #[serde(default)]
+    name: String,
+    email: String,
+}
+
+impl RawPerson {
+    fn mailbox(self) -> Result<Mailbox, BadValue> {
+        let email = Email::parse(&self.email)
+            .map_err(|error| BadValue::new(format!("email {}", error.message)))?;
+        Mailbox::named(&self.name, email).map_err(|error| BadValue::new(error.to_string()))
+    }
+}
+
+/// Whether a value is a person's name and address.
+pub(super) fn person(value: &Value) -> Result<(), BadValue> {
+    let person: RawPerson = value
+        .clone()
+        .try_into()
+        .map_err(|_| BadValue::new("expected {name = \"…\", email = \"…\"}"))?;
+    person.mailbox().map(drop)
 }
 
 #[derive(Debug, Deserialize)]
@@ -26,18 +59,31 @@ pub struct SiteSettings {
 pub(super) struct RawSite {
     name: String,
     base_url: BaseUrl,
+    template_dirs: Vec<PathBuf>,
+    admins: Vec<RawPerson>,
 }
 
 impl Default for RawSite {
     fn default() -> Self {
-        Self { name: "Vestibule".to_owned(), base_url: BaseUrl::local() }
+        Self {
+            name: "Vestibule".to_owned(),
+            base_url: BaseUrl::local(),
+            template_dirs: Vec::new(),
+            admins: Vec::new(),
+        }
     }
 }
 
 impl RawSite {
     pub(super) fn validate(check: &mut Check<'_>) -> Option<SiteSettings> {
-        let Self { name, base_url } = check.section("site")?;
-        Some(SiteSettings { name, base_url })
+        let Self { name, base_url, template_dirs, admins } = check.section("site")?;
+        let template_dirs = template_dirs
+            .iter()
+            .filter_map(|folder| check.folder("site.template_dirs", folder))
+            .collect();
+        // The table of keys has looked at each of them.
+        let admins = admins.into_iter().filter_map(|person| person.mailbox().ok()).collect();
+        Some(SiteSettings { name, base_url, template_dirs, admins })
     }
 }
 

@@ -28,6 +28,9 @@ pub(crate) struct ListQuery {
     pub(crate) since: Option<String>,
     pub(crate) until: Option<String>,
     pub(crate) format: Option<String>,
+    pub(crate) state: Option<String>,
+    pub(crate) kind: Option<String>,
+    pub(crate) to: Option<String>,
 }
 
 /// A page of a list.

@@ -7,6 +7,7 @@ pub(crate) mod group;
 pub(crate) mod identity;
 pub(crate) mod list;
 pub(crate) mod object;
+pub(crate) mod outbox;
 pub(crate) mod permission;
 pub(crate) mod session;
 pub(crate) mod user;

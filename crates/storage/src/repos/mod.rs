@@ -12,6 +12,7 @@ mod identities;
 mod imports;
 mod login_steps;
 mod objects;
+mod outbox;
 mod permissions;
 mod sessions;
 mod throttle;

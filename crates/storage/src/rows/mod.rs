@@ -6,6 +6,7 @@ pub(crate) mod groups;
 pub(crate) mod identities;
 pub(crate) mod misc;
 pub(crate) mod objects;
+pub(crate) mod outbox;
 pub(crate) mod permissions;
 pub(crate) mod sessions;
 pub(crate) mod users;

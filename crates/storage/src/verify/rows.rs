@@ -8,6 +8,7 @@ use vestibule_core::{
         grant::Grant,
         group::{Group, Membership, Nesting},
         login_step::LoginStep,
+        notice::StoredNotice,
         object::{DeleteRule, Object, ObjectType},
         permission::Permission,
         session::Session,
@@ -28,13 +29,14 @@ use crate::{
         groups::{GroupRow, MembershipRow, NestingRow},
         misc::{ChangeRow, ImportLinkRow, LoginStepRow, TicketRow},
         objects::ObjectRow,
+        outbox::NoticeRow,
         permissions::{DeleteRuleRow, PermissionRow},
         sessions::SessionRow,
         users::{UserRow, password},
     },
     schema::{
         audit_events, changes, delete_rules, grants, groups, import_links, login_failures,
-        login_steps, memberships, nestings, objects, permissions, sessions, tickets, users,
+        login_steps, memberships, nestings, objects, outbox, permissions, sessions, tickets, users,
     },
 };
 
@@ -215,6 +217,7 @@ pub(super) fn check(w: &mut Walk<'_>) -> Result<(), VerifyError> {
     walk_table!(w, tickets, TicketRow => Ticket, by tickets::digest, named |row| row.purpose.clone());
     walk_table!(w, login_steps, LoginStepRow => LoginStep,
         by login_steps::digest, named |row| row.backend.clone());
+    walk_table!(w, outbox, NoticeRow => StoredNotice, by outbox::id, named |row| hex(&row.id));
     walk_table!(w, import_links, ImportLinkRow => ImportLink,
         by (import_links::source, import_links::kind, import_links::foreign_key),
         named |row| format!("{} {} {}", row.source, row.kind, row.foreign_key));

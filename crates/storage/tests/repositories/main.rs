@@ -13,6 +13,7 @@ mod groups;
 mod identities;
 mod imports;
 mod objects;
+mod outbox;
 mod permissions;
 mod sessions;
 mod throttle;

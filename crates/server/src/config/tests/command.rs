@@ -58,7 +58,9 @@ fn seed_om_1_get_prints_the_value_in_force() {
     assert_eq!(
         run(&site, &["get", "--verbose", "site"]),
         "site.name = \"Hall\"  # vestibule.toml\n\
-         site.base_url = \"http://127.0.0.1:8080\"  # built-in default\n"
+         site.base_url = \"http://127.0.0.1:8080\"  # built-in default\n\
+         site.template_dirs = []  # built-in default\n\
+         site.admins = []  # built-in default\n"
     );
     assert_eq!(
         run(&site, &["get", "--verbose", "server.workers"]),

@@ -9,6 +9,7 @@ use super::{PEPPER, Site};
 use crate::config::{
     limits::RawLimits,
     log::RawLog,
+    mail::RawMail,
     password::RawPassword,
     reference::{KEYS, Preset, markdown},
     server::RawServer,
@@ -35,6 +36,7 @@ fn the_table_has_exactly_the_keys_of_the_sections() {
         ("session", fields::<RawSession>()),
         ("password", fields::<RawPassword>()),
         ("limits", fields::<RawLimits>()),
+        ("mail", fields::<RawMail>()),
         ("user_office", fields::<RawUserOffice>()),
         ("log", fields::<RawLog>()),
     ];
@@ -73,15 +75,32 @@ fn every_key_has_an_effect() {
         let site = Site::empty();
         site.write("secret", PEPPER, 0o600);
         site.write("url", "sqlite:other.db", 0o600);
+        site.write("logo.png", b"\x89PNG", 0o600);
         let value = match key.name {
             "site.name" => "'Hall'",
+            "site.template_dirs" => "['.']",
+            "site.admins" => "[{ name = 'Ann', email = 'ann@example.org' }]",
+            "mail.transport" => "'smtp'",
+            "mail.file_path" => "'mails'",
+            "mail.tls" => "'starttls'",
+            "mail.host" => "'mail.example.org'",
+            "mail.user" | "mail.password" => "'hall'",
+            "mail.password_file" | "mail.client_key_file" => "'secret'",
+            "mail.ca_file" | "mail.client_cert" => "'url'",
+            "mail.logo" => "'logo.png'",
+            "mail.from" | "mail.admin_from" | "mail.reply_to" => "'Hall <hall@example.org>'",
+            "mail.subject_prefix" => "''",
+            "mail.language" => "'de-CH'",
             "site.base_url" => "'https://hall.example'",
             "server.listen" | "server.metrics_listen" => "'127.0.0.1:9000'",
             "server.prefix" => "'/auth'",
             "server.workers" | "password.hash_threads" => "200",
             "server.trusted_proxies" => "['10.0.0.1']",
             "server.allowed_hosts" => "['hall.example']",
-            "server.shutdown_timeout" | "storage.start_timeout" | "user_office.timeout" => "'10s'",
+            "server.shutdown_timeout"
+            | "storage.start_timeout"
+            | "user_office.timeout"
+            | "mail.timeout" => "'11s'",
             "storage.url" => "'sqlite:other.db'",
             "storage.url_file" | "user_office.ca_file" => "'url'",
             "password.pepper_file" | "password.blocklist_file" | "user_office.password_file" => {
@@ -101,10 +120,15 @@ fn every_key_has_an_effect() {
             | "password.argon2_passes"
             | "password.bcrypt_cost"
             | "password.hash_queue"
+            | "mail.port"
+            | "mail.connections"
             | "limits.page_size" => "11",
             "limits.login_per_address"
             | "limits.login_failures_per_account"
             | "limits.login_failures_per_site"
+            | "limits.mail_per_address"
+            | "limits.mail_per_site"
+            | "mail.rate"
             | "limits.requests_per_address" => "'7/1h'",
             "log.format" => "'json'",
             "log.filter" => "'debug'",

@@ -8,6 +8,7 @@ mod identities;
 pub(crate) mod login;
 mod members;
 mod objects;
+mod outbox;
 mod permissions;
 mod sessions;
 mod users;
@@ -29,6 +30,7 @@ use crate::{
         group::{GroupIn, GroupOut, GroupPatchIn, MemberIn, MemberOut, NestedGroupOut, NestingIn},
         identity::{IdentityIn, IdentityOut},
         object::{ObjectIn, ObjectOut, ShareIn, SharedOut},
+        outbox::{MailCountOut, MailOut},
         permission::{PermissionOut, RegistrationIn},
         session::{CurrentOut, LoginIn, SessionOut},
         user::{PasswordChangeIn, PasswordIn, UserIn, UserOut, UserPatchIn},
@@ -81,6 +83,18 @@ const AUDIT_QUERY: &[(&str, &str)] = &[
     ("since", "not before this time"),
     ("until", "before this time"),
     ("format", "jsonl: all of them, oldest first, one JSON object to a line"),
+];
+
+const OUTBOX_QUERY: &[(&str, &str)] = &[
+    ("page", "which page, counted from 1"),
+    ("page_size", "how many to a page"),
+    ("state", "waiting, sent, dead or expired"),
+    ("kind", "about this, as in `kind`"),
+    ("to", "to this address"),
+];
+const PURGE_QUERY: &[(&str, &str)] = &[
+    ("state", "sent, dead or expired; all three when it is left out"),
+    ("older_than", "only those that came to it longer ago, such as 14d"),
 ];
 
 macro_rules! rows {
@@ -201,6 +215,18 @@ pub const ENDPOINTS: &[Endpoint] = rows! {
 
     post "/check" "May this user do that, and why",
         Related(rights::CHECK_ACCESS), &[], Some(of::<CheckIn>()), 200 Some(One(of::<CheckOut>())) => check::check;
+    get "/outbox" "Mails that wait, were sent or were given up, newest first",
+        Permission(rights::VIEW_OUTBOX), OUTBOX_QUERY, None, 200 Some(Page(of::<MailOut>())) => outbox::list;
+    delete "/outbox" "Remove mails that were sent, given up or not worth sending any more",
+        Permission(rights::CHANGE_OUTBOX), PURGE_QUERY, None, 200 Some(One(of::<MailCountOut>())) => outbox::purge;
+    post "/outbox/retry" "Have all mails tried now that were given up",
+        Permission(rights::CHANGE_OUTBOX), &[], None, 200 Some(One(of::<MailCountOut>())) => outbox::retry_dead;
+    get "/outbox/{id}" "One mail, without what it says",
+        Permission(rights::VIEW_OUTBOX), &[], None, 200 Some(One(of::<MailOut>())) => outbox::get;
+    delete "/outbox/{id}" "Remove a mail; one that waits is then never sent",
+        Permission(rights::CHANGE_OUTBOX), &[], None, 204 None => outbox::remove;
+    post "/outbox/{id}/retry" "Have a mail tried now that was given up or waits",
+        Permission(rights::CHANGE_OUTBOX), &[], None, 204 None => outbox::retry;
     get "/audit" "Who did what",
         Permission(rights::VIEW_AUDIT), AUDIT_QUERY, None, 200 Some(Page(of::<AuditOut>())) => audit::list;
 };

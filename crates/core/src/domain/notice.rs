@@ -1,0 +1,263 @@
+//! Every mail that is sent, as typed data.
+//!
+//! A notice says what happened, never how that reads: the words are templates of the mail crate.
+//! It holds no secret either. One that leads somewhere by a one-time link says what the link is
+//! for ([`Notice::link`]); the token is made when the mail is about to be sent and stored as a
+//! digest alone, so that neither the outbox nor a copy of the database ever lets anybody in.
+
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    email::Email,
+    level::{UnknownWord, words},
+    ticket::Purpose,
+};
+use crate::{
+    id::{LeaseId, NoticeId, UserId},
+    time::Timestamp,
+};
+
+/// What a mail is about.
+///
+/// Another one is a variant here, a folder of templates of its [kind](Self::kind) in the mail
+/// crate, and a sample in [`samples`](Self::samples).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Notice {
+    /// Mail works.
+    Test,
+    /// An account waits for its owner to say that the address is theirs.
+    Activate {
+        /// The account's login name.
+        username: String,
+    },
+    /// Somebody forgot a password.
+    Reset {
+        /// The account's login name.
+        username: String,
+    },
+    /// A password is another one now.
+    PasswordChanged {
+        /// The account's login name.
+        username: String,
+        /// When.
+        #[serde(with = "micros")]
+        at: Timestamp,
+        /// From which network address; empty when it was not a request.
+        address: String,
+    },
+    /// Requests failed; for the site's administrators.
+    ErrorReport {
+        /// What failed: a route as it is declared, never as it was called.
+        place: String,
+        /// How often since the last report.
+        count: u64,
+        /// When it happened first.
+        #[serde(with = "micros")]
+        first: Timestamp,
+        /// When it happened last.
+        #[serde(with = "micros")]
+        last: Timestamp,
+        /// Some of the requests, to find them in the log.
+        requests: Vec<String>,
+    },
+    /// Mails were given up; for the site's administrators.
+    Undelivered {
+        /// What the last of them was about.
+        about: String,
+        /// Which it was.
+        id: String,
+        /// Why it was given up.
+        reason: String,
+        /// How many there are now.
+        dead: u64,
+    },
+}
+
+impl Notice {
+    /// What it is about in a word: the name of its templates, and by what lists are filtered.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Test => "test",
+            Self::Activate { .. } => "activate",
+            Self::Reset { .. } => "reset",
+            Self::PasswordChanged { .. } => "password_changed",
+            Self::ErrorReport { .. } => "error_report",
+            Self::Undelivered { .. } => "undelivered",
+        }
+    }
+
+    /// What its link is for, if it has one.
+    pub const fn link(&self) -> Option<Purpose> {
+        match self {
+            Self::Activate { .. } => Some(Purpose::Activate),
+            Self::Reset { .. } => Some(Purpose::Reset),
+            Self::Test
+            | Self::PasswordChanged { .. }
+            | Self::ErrorReport { .. }
+            | Self::Undelivered { .. } => None,
+        }
+    }
+
+    /// Whether somebody who is not logged in can have it sent; only so many of these are.
+    pub const fn is_on_request(&self) -> bool {
+        matches!(self, Self::Activate { .. } | Self::Reset { .. })
+    }
+
+    /// Whether it tells administrators about the site itself: that one of these could not be
+    /// delivered is no reason for the next.
+    pub const fn is_about_the_site(&self) -> bool {
+        matches!(self, Self::Test | Self::ErrorReport { .. } | Self::Undelivered { .. })
+    }
+
+    /// One of each kind, to try templates with.
+    pub fn samples() -> Vec<Self> {
+        let at = Timestamp::from_micros(1_767_225_600_000_000);
+        let username = || "anna".to_owned();
+        vec![
+            Self::Test,
+            Self::Activate { username: username() },
+            Self::Reset { username: username() },
+            Self::PasswordChanged { username: username(), at, address: "192.0.2.7".to_owned() },
+            Self::ErrorReport {
+                place: "POST /api/v1/users".to_owned(),
+                count: 3,
+                first: at,
+                last: at,
+                requests: vec!["019b76da-a800-7000-8000-000000000000".to_owned()],
+            },
+            Self::Undelivered {
+                about: "reset".to_owned(),
+                id: "019b76da-a800-7000-8000-000000000000".to_owned(),
+                reason: "550 no such user here".to_owned(),
+                dead: 1,
+            },
+        ]
+    }
+}
+
+/// Who goes first: what one person waits for is not kept up by what many are told.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Lane {
+    /// What one person is told.
+    #[default]
+    Personal,
+    /// What many are told at once.
+    Bulk,
+}
+
+impl Lane {
+    /// Both, in the order in which they are served.
+    pub const ALL: [Self; 2] = [Self::Personal, Self::Bulk];
+}
+
+words!(Lane: Personal = "personal", Bulk = "bulk"; "personal or bulk");
+
+/// What became of a notice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum NoticeState {
+    /// It is still to be sent.
+    Waiting,
+    /// A mail server has taken it.
+    Sent,
+    /// It was given up.
+    Dead,
+    /// Its link died before it could be sent.
+    Expired,
+}
+
+words!(
+    NoticeState: Waiting = "waiting", Sent = "sent", Dead = "dead", Expired = "expired";
+    "waiting, sent, dead or expired"
+);
+
+/// A notice in the outbox.
+#[derive(Clone, PartialEq, Eq)]
+pub struct StoredNotice {
+    /// The notice's id; ordered by time.
+    pub id: NoticeId,
+    /// What mail programs know it by (RFC 5322 section 3.6.4), without the angle brackets: the
+    /// same however often it is sent.
+    pub message_id: String,
+    /// To whom.
+    pub recipient: Email,
+    /// Whose account it is about.
+    pub user: Option<UserId>,
+    /// In which language.
+    pub language: String,
+    /// Who goes first.
+    pub lane: Lane,
+    /// What it is about; of a newer release, maybe.
+    pub kind: String,
+    /// The notice as JSON.
+    pub data: String,
+    /// When it was posted.
+    pub created_at: Timestamp,
+    /// From when on it is not worth sending.
+    pub expires_at: Option<Timestamp>,
+    /// What became of it.
+    pub state: NoticeState,
+    /// How often its sending was begun.
+    pub attempts: u32,
+    /// When it is to be tried next; while somebody sends it, until when they may.
+    pub due_at: Timestamp,
+    /// Who sends it at the moment.
+    pub lease: Option<LeaseId>,
+    /// When it was sent or given up.
+    pub settled_at: Option<Timestamp>,
+    /// What the mail server said last, or why it could not be asked.
+    pub reason: String,
+}
+
+impl StoredNotice {
+    /// The notice itself; `None` when this release cannot read it.
+    pub fn notice(&self) -> Option<Notice> {
+        serde_json::from_str(&self.data).ok()
+    }
+}
+
+/// Without the address: lines of the log are kept longer than mails.
+impl fmt::Debug for StoredNotice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StoredNotice")
+            .field("id", &self.id)
+            .field("kind", &self.kind)
+            .field("state", &self.state)
+            .field("attempts", &self.attempts)
+            .field("due_at", &self.due_at)
+            .field("lease", &self.lease)
+            .field("reason", &self.reason)
+            .finish_non_exhaustive()
+    }
+}
+
+mod micros {
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    use crate::time::Timestamp;
+
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+    pub(super) fn serialize<S: Serializer>(at: &Timestamp, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_i64(at.as_micros())
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Timestamp, D::Error> {
+        i64::deserialize(from).map(Timestamp::from_micros)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Notice;
+
+    #[test]
+    fn every_notice_is_read_back_as_it_was_and_names_its_kind() {
+        for notice in Notice::samples() {
+            let text = serde_json::to_string(&notice).unwrap();
+            assert!(text.contains(&format!("\"kind\":\"{}\"", notice.kind())), "{text}");
+            assert_eq!(serde_json::from_str::<Notice>(&text).unwrap(), notice);
+        }
+    }
+}

@@ -1,0 +1,176 @@
+//! Opening a line: the network, and TLS as far as it is wanted.
+
+use std::{
+    fmt, io,
+    net::SocketAddr,
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+use futures_util::io::{AsyncRead as PlainRead, AsyncWrite as PlainWrite};
+#[expect(
+    deprecated,
+    reason = "the only way to encrypt a stream of one's own by lettre's rules"
+)]
+use lettre::transport::smtp::client::AsyncNetworkStream;
+use lettre::transport::smtp::{
+    client::{AsyncTokioStream, TlsParameters},
+    extension::ClientId,
+};
+use tokio::{
+    io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader, ReadBuf},
+    net::TcpStream,
+    time::timeout,
+};
+
+use super::{Security, SmtpSettings, too_late};
+use crate::classify::{Failure, Stage, Verdict, classify};
+
+/// No answer to a greeting is longer.
+const LONGEST_ANSWER: u64 = 8 * 1024;
+
+/// Opens a line on which the server's greeting comes next.
+pub(super) async fn open(
+    settings: &SmtpSettings,
+    tls: Option<&TlsParameters>,
+    name: &ClientId,
+) -> Result<Box<dyn AsyncTokioStream>, Failure> {
+    let SmtpSettings { host, port, security, step, .. } = settings;
+    let unreachable = |error: io::Error| down(format!("{host}:{port} cannot be reached: {error}"));
+    let mut stream = match timeout(*step, TcpStream::connect((&**host, *port))).await {
+        Ok(connected) => connected.map_err(unreachable)?,
+        Err(_) => return Err(too_late(*step, Stage::Opening)),
+    };
+    stream.set_nodelay(true).map_err(unreachable)?;
+    let Some(tls) = tls else {
+        return Ok(Box::new(stream));
+    };
+    let greeting: &'static [u8] = match security {
+        Security::StartTls => {
+            match timeout(*step, ask_for_tls(&mut stream, name)).await {
+                Ok(asked) => asked?,
+                Err(_) => return Err(too_late(*step, Stage::Opening)),
+            }
+            // The server greeted before, and does not do so again.
+            b"220 encrypted\r\n"
+        }
+        Security::None | Security::Implicit => b"",
+    };
+    #[expect(deprecated, reason = "see above")]
+    let mut stream = AsyncNetworkStream::use_existing_tokio1(Box::new(stream));
+    match timeout(*step, stream.upgrade_tls(tls.clone())).await {
+        Ok(Ok(())) => Ok(Box::new(Encrypted { stream, greeting })),
+        Ok(Err(error)) => Err(classify(Stage::Opening, &error)),
+        Err(_) => Err(too_late(*step, Stage::Opening)),
+    }
+}
+
+/// The words up to STARTTLS. Nothing that was said so far is believed later, and a server that
+/// says more than it was asked is not spoken to: it would be taken for an encrypted answer
+/// (CVE-2011-0411 and its kind).
+async fn ask_for_tls(stream: &mut TcpStream, name: &ClientId) -> Result<(), Failure> {
+    let mut stream = BufReader::new(stream);
+    let greeting = answer(&mut stream).await?;
+    expect(&greeting, "220")?;
+    stream.write_all(format!("EHLO {name}\r\n").as_bytes()).await.map_err(lost)?;
+    let offered = answer(&mut stream).await?;
+    expect(&offered, "250")?;
+    let offers = offered
+        .lines()
+        .any(|line| line.get(4..).is_some_and(|word| word.trim().eq_ignore_ascii_case("STARTTLS")));
+    if !offers {
+        return Err(down("the mail server offers no STARTTLS; nothing is sent unencrypted"));
+    }
+    stream.write_all(b"STARTTLS\r\n").await.map_err(lost)?;
+    expect(&answer(&mut stream).await?, "220")?;
+    if stream.buffer().is_empty() {
+        Ok(())
+    } else {
+        Err(down("the mail server said more than it was asked before the line was encrypted"))
+    }
+}
+
+/// One answer of one or more lines (RFC 5321 section 4.2.1).
+async fn answer(stream: &mut BufReader<&mut TcpStream>) -> Result<String, Failure> {
+    let mut whole = String::new();
+    loop {
+        let begin = whole.len();
+        let room = LONGEST_ANSWER.saturating_sub(begin as u64);
+        let read = (&mut *stream).take(room).read_line(&mut whole).await.map_err(lost)?;
+        let line = whole.get(begin..).unwrap_or_default();
+        if read == 0 || !line.ends_with('\n') || line.len() < 4 {
+            return Err(down("the mail server's answer makes no sense"));
+        }
+        if line.as_bytes().get(3) != Some(&b'-') {
+            return Ok(whole);
+        }
+    }
+}
+
+fn expect(answer: &str, code: &str) -> Result<(), Failure> {
+    if answer.starts_with(code) { Ok(()) } else { Err(down(answer.trim_end())) }
+}
+
+fn lost(error: io::Error) -> Failure {
+    down(format!("the line was lost: {error}"))
+}
+
+fn down(reason: impl AsRef<str>) -> Failure {
+    Failure::new(Verdict::ServerDown, reason)
+}
+
+/// An encrypted line, before which a greeting stands that the server gave in the clear.
+struct Encrypted {
+    #[expect(deprecated, reason = "see above")]
+    stream: AsyncNetworkStream,
+    greeting: &'static [u8],
+}
+
+impl fmt::Debug for Encrypted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Encrypted")
+    }
+}
+
+impl AsyncRead for Encrypted {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        if !self.greeting.is_empty() {
+            let (now, later) = self.greeting.split_at(self.greeting.len().min(buffer.remaining()));
+            buffer.put_slice(now);
+            self.greeting = later;
+            return Poll::Ready(Ok(()));
+        }
+        let room = buffer.initialize_unfilled();
+        let read = ready!(PlainRead::poll_read(Pin::new(&mut self.stream), cx, room))?;
+        buffer.advance(read);
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for Encrypted {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        PlainWrite::poll_write(Pin::new(&mut self.stream), cx, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        PlainWrite::poll_flush(Pin::new(&mut self.stream), cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        PlainWrite::poll_close(Pin::new(&mut self.stream), cx)
+    }
+}
+
+impl AsyncTokioStream for Encrypted {
+    fn peer_addr(&self) -> io::Result<SocketAddr> {
+        self.stream.peer_addr()
+    }
+}

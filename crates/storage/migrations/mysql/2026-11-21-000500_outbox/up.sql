@@ -1,0 +1,31 @@
+-- Mails to be sent and what became of them. Of one-time links it holds no token, only which link
+-- is meant. No foreign keys: a mail about a removed account still has to go out.
+CREATE TABLE IF NOT EXISTS `outbox` (
+    `id` BINARY(16) NOT NULL,
+    `message_id` MEDIUMTEXT NOT NULL,
+    `recipient` MEDIUMTEXT NOT NULL,
+    `recipient_key` VARBINARY(1020) NOT NULL,
+    `user_id` BINARY(16),
+    `language` VARBINARY(100) NOT NULL,
+    `lane` VARBINARY(40) NOT NULL,
+    `place` BIGINT NOT NULL,
+    `kind` VARBINARY(100) NOT NULL,
+    `data` MEDIUMTEXT NOT NULL,
+    `created_at` BIGINT NOT NULL,
+    `expires_at` BIGINT,
+    `state` VARBINARY(40) NOT NULL,
+    `attempts` INT NOT NULL,
+    `due_at` BIGINT NOT NULL,
+    `lease` BINARY(16),
+    `settled_at` BIGINT,
+    `reason` MEDIUMTEXT NOT NULL,
+    PRIMARY KEY (`id`),
+    KEY `outbox_by_state_lane_due_at_place` (`state`, `lane`, `due_at`, `place`),
+    KEY `outbox_by_recipient_key_lane_state_place` (`recipient_key`, `lane`, `state`, `place`),
+    KEY `outbox_by_state_expires_at` (`state`, `expires_at`),
+    KEY `outbox_by_state_settled_at` (`state`, `settled_at`),
+    KEY `outbox_by_user_id_state` (`user_id`, `state`),
+    KEY `outbox_by_state_id` (`state`, `id`),
+    KEY `outbox_by_kind_id` (`kind`, `id`),
+    KEY `outbox_by_recipient_key_id` (`recipient_key`, `id`)
+) ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
