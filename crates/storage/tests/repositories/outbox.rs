@@ -107,6 +107,7 @@ on_every_database! {
         let retry = Settlement::Retry(after(600), "451 later".to_owned());
         assert!(settle(site, first, lease, retry));
         assert_eq!(claim(site, lease, after(3), 10), [other]);
+        assert!(settle(site, other, lease, Settlement::Sent(String::new())));
         let back = stored(site, first);
         assert_eq!((back.attempts, back.lease, back.state), (1, None, NoticeState::Waiting));
         assert_eq!((back.due_at, &*back.reason), (after(600), "451 later"));

@@ -84,7 +84,7 @@ pub(super) const BAD: &[(&str, &str, &str)] = &[
     ("[log]\nfilter = 'a=b=c'", "log.filter", "expected a log filter such as"),
     ("[mail]\nfrom = 'root'", "mail.from", "has no @ between name and domain"),
     ("[mail]\nfrom = \"Hall\\r\\nBcc: x@y.org <a@b.org>\"", "mail.from", "the name has controls"),
-    ("[mail]\nreply_to = 'a@b.org, c@d.org'", "mail.reply_to", "the part before the @"),
+    ("[mail]\nreply_to = 'a@b.org, c@d.org'", "mail.reply_to", "the part after the @"),
     ("[mail]\nhost = 'mail.example.org/x'", "mail.host", "expected a host such as"),
     ("[mail]\ntls = 'ssl'", "mail.tls", "expected \"none\" or \"starttls\" or \"implicit\""),
     ("[mail]\nsubject_prefix = \"a\\nb\"", "mail.subject_prefix", "must not hold control characters"),
@@ -122,6 +122,6 @@ pub(super) const BAD: &[(&str, &str, &str)] = &[
     ("[mail]\ntransport = 'file'", "mail.file_path", "is missing"),
     ("[mail]\ntransport = 'smtp'\nuser = 'hall'", "mail.password", "is missing, and mail.user is given"),
     ("[mail]\ntransport = 'smtp'\nclient_cert = 'vestibule.toml'", "mail.client_key_file", "is missing, and mail.client_cert"),
-    ("[password]\nblocklist_file = 'gone', "password.blocklist_file", "no such file"),
+    ("[password]\nblocklist_file = 'gone'", "password.blocklist_file", "no such file"),
     ("[password]\nblocklist_file = ''", "password.blocklist_file", "expected the name of a file"),
 ];
