@@ -79,9 +79,8 @@ pub(crate) fn on_the_wire(email: &Email) -> Result<Address, AddressError> {
         .as_str()
         .split_once('@')
         .ok_or_else(|| AddressError("the address has no @".to_owned()))?;
-    let ascii = match url::Host::parse(domain) {
-        Ok(url::Host::Domain(ascii)) => ascii,
-        _ => return Err(AddressError("the address has no domain".to_owned())),
+    let Ok(url::Host::Domain(ascii)) = url::Host::parse(domain) else {
+        return Err(AddressError("the address has no domain".to_owned()));
     };
     Address::new(local, ascii).map_err(|error| AddressError(error.to_string().to_lowercase()))
 }

@@ -69,9 +69,9 @@ pub(crate) fn classify(stage: Stage, error: &Error) -> Failure {
 pub fn by_code(stage: Stage, code: u16) -> Verdict {
     match (stage, code) {
         // Even a final refusal to talk is the operator's to mend, and no mail's end.
-        (Stage::Opening, _) => Verdict::ServerDown,
-        // It closes the line (421), or wants another line or login first (RFC 4954 section 6).
-        (Stage::Sender, 421 | 530 | 534 | 535 | 538) => Verdict::ServerDown,
+        // So is a server that closes the line (421), or wants another line or login first (RFC 4954
+        // section 6).
+        (Stage::Opening, _) | (Stage::Sender, 421 | 530 | 534 | 535 | 538) => Verdict::ServerDown,
         (_, 500..=599) => Verdict::ForGood,
         _ => Verdict::Later,
     }

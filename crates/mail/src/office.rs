@@ -106,13 +106,11 @@ impl Office {
 
     /// Hands a letter over, within a minute.
     pub async fn hand_over(&self, letter: &Letter) -> Result<String, Failure> {
-        match tokio::time::timeout(WHOLE, self.0.transport.deliver(letter)).await {
-            Ok(result) => result,
-            Err(_) => {
-                let reason = format!("took longer than {} s as a whole", WHOLE.as_secs());
-                Err(Failure::new(Verdict::Later, reason))
-            }
-        }
+        let handed_over = tokio::time::timeout(WHOLE, self.0.transport.deliver(letter)).await;
+        handed_over.unwrap_or_else(|_| {
+            let reason = format!("took longer than {} s as a whole", WHOLE.as_secs());
+            Err(Failure::new(Verdict::Later, reason))
+        })
     }
 }
 

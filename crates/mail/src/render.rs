@@ -264,8 +264,9 @@ fn environment() -> Environment<'static> {
         Ok(syntax) => environment.set_syntax(syntax),
         Err(error) => tracing::error!(%error, "mail templates keep their empty lines"),
     }
-    environment.set_auto_escape_callback(|name| {
-        if name.ends_with(".html") { AutoEscape::Html } else { AutoEscape::None }
+    environment.set_auto_escape_callback(|name| match name.rsplit_once('.') {
+        Some((_, "html")) => AutoEscape::Html,
+        _ => AutoEscape::None,
     });
     environment
 }

@@ -153,7 +153,7 @@ impl Worker {
                 }
                 Ok(Round { taken, .. }) => {
                     failures = 0;
-                    (taken == 0).then(|| self.options.look_every)
+                    (taken == 0).then_some(self.options.look_every)
                 }
             };
             if let Err(error) = &round {

@@ -58,13 +58,11 @@ impl Transport for MemoryTransport {
         let mut kept = self.kept();
         kept.tried += 1;
         let down = kept.down.clone();
-        match kept.failures.pop_front().unwrap_or(down) {
-            Some(failure) => Err(failure),
-            None => {
-                kept.letters.push(letter.clone());
-                Ok("kept".to_owned())
-            }
+        if let Some(failure) = kept.failures.pop_front().unwrap_or(down) {
+            return Err(failure);
         }
+        kept.letters.push(letter.clone());
+        Ok("kept".to_owned())
     }
 
     async fn probe(&self) -> Result<String, Failure> {

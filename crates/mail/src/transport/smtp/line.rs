@@ -72,7 +72,7 @@ async fn ask_for_tls(stream: &mut TcpStream, name: &ClientId) -> Result<(), Fail
     let mut stream = BufReader::new(stream);
     let greeting = answer(&mut stream).await?;
     expect(&greeting, "220")?;
-    stream.write_all(format!("EHLO {name}\r\n").as_bytes()).await.map_err(lost)?;
+    stream.write_all(format!("EHLO {name}\r\n").as_bytes()).await.map_err(|error| lost(&error))?;
     let offered = answer(&mut stream).await?;
     expect(&offered, "250")?;
     let offers = offered
@@ -81,7 +81,7 @@ async fn ask_for_tls(stream: &mut TcpStream, name: &ClientId) -> Result<(), Fail
     if !offers {
         return Err(down("the mail server offers no STARTTLS; nothing is sent unencrypted"));
     }
-    stream.write_all(b"STARTTLS\r\n").await.map_err(lost)?;
+    stream.write_all(b"STARTTLS\r\n").await.map_err(|error| lost(&error))?;
     expect(&answer(&mut stream).await?, "220")?;
     if stream.buffer().is_empty() {
         Ok(())
@@ -96,7 +96,8 @@ async fn answer(stream: &mut BufReader<&mut TcpStream>) -> Result<String, Failur
     loop {
         let begin = whole.len();
         let room = LONGEST_ANSWER.saturating_sub(begin as u64);
-        let read = (&mut *stream).take(room).read_line(&mut whole).await.map_err(lost)?;
+        let read =
+            (&mut *stream).take(room).read_line(&mut whole).await.map_err(|error| lost(&error))?;
         let line = whole.get(begin..).unwrap_or_default();
         if read == 0 || !line.ends_with('\n') || line.len() < 4 {
             return Err(down("the mail server's answer makes no sense"));
@@ -111,7 +112,7 @@ fn expect(answer: &str, code: &str) -> Result<(), Failure> {
     if answer.starts_with(code) { Ok(()) } else { Err(down(answer.trim_end())) }
 }
 
-fn lost(error: io::Error) -> Failure {
+fn lost(error: &io::Error) -> Failure {
     down(format!("the line was lost: {error}"))
 }
 

@@ -84,9 +84,6 @@ fn every_key_has_an_effect() {
             "mail.file_path" => "'mails'",
             "mail.tls" => "'starttls'",
             "mail.host" => "'mail.example.org'",
-            "mail.user" | "mail.password" => "'hall'",
-            "mail.password_file" | "mail.client_key_file" => "'secret'",
-            "mail.ca_file" | "mail.client_cert" => "'url'",
             "mail.logo" => "'logo.png'",
             "mail.from" | "mail.admin_from" | "mail.reply_to" => "'Hall <hall@example.org>'",
             "mail.subject_prefix" => "''",
@@ -102,12 +99,18 @@ fn every_key_has_an_effect() {
             | "user_office.timeout"
             | "mail.timeout" => "'11s'",
             "storage.url" => "'sqlite:other.db'",
-            "storage.url_file" | "user_office.ca_file" => "'url'",
-            "password.pepper_file" | "password.blocklist_file" | "user_office.password_file" => {
-                "'secret'"
+            "storage.url_file" | "user_office.ca_file" | "mail.ca_file" | "mail.client_cert" => {
+                "'url'"
             }
+            "password.pepper_file"
+            | "password.blocklist_file"
+            | "user_office.password_file"
+            | "mail.password_file"
+            | "mail.client_key_file" => "'secret'",
             "user_office.login_url" | "user_office.authorized_url" => "'https://office.example/'",
-            "user_office.username" | "user_office.password" => "'hall'",
+            "user_office.username" | "user_office.password" | "mail.user" | "mail.password" => {
+                "'hall'"
+            }
             "user_office.default_authorization" => "true",
             "session.cookie_age" | "session.idle_timeout" => "'2h'",
             "session.expire_at_browser_close" | "password.upgrade_hashes" => "false",
