@@ -10,8 +10,7 @@ use futures_util::future::BoxFuture;
 use super::{
     audit::AuditRepo, changes::ChangeRepo, grants::GrantRepo, groups::GroupRepo,
     identities::IdentityRepo, imports::ImportRepo, login_steps::LoginStepRepo, objects::ObjectRepo,
-    outbox::OutboxRepo,
-    permissions::PermissionRepo, sessions::SessionRepo, throttle::ThrottleRepo,
+    outbox::OutboxRepo, permissions::PermissionRepo, sessions::SessionRepo, throttle::ThrottleRepo,
     tickets::TicketRepo, users::UserRepo,
 };
 use crate::domain::change::Change;
