@@ -194,7 +194,7 @@ impl MailSettings {
             MailTransport::Console => {}
             MailTransport::File => {
                 if self.file_path.is_none() {
-                    check.refuse("mail.file_path", "is missing, and mail.transport is \"file\"");
+                    check.refuse("mail.transport", "needs mail.file_path for \"file\"");
                 }
             }
             MailTransport::Smtp => {
@@ -213,10 +213,10 @@ impl MailSettings {
                         |key: &str| check.given(key) || check.given(&format!("{key}_file"));
                     match (one || is_given(first), other || is_given(second)) {
                         (true, false) => {
-                            check.refuse(second, format!("is missing, and {first} is given"));
+                            check.refuse(first, format!("needs {second}"));
                         }
                         (false, true) => {
-                            check.refuse(first, format!("is missing, and {second} is given"));
+                            check.refuse(second, format!("needs {first}"));
                         }
                         _ => {}
                     }

@@ -119,9 +119,9 @@ pub(super) const BAD: &[(&str, &str, &str)] = &[
     ("[server]\nallowed_hosts = []", "server.allowed_hosts", "must name at least one host"),
     ("[password]\nargon2_memory = '7MiB'", "password.argon2_memory", "times password.argon2_passes (2) must be at least 35MiB"),
     ("[password]\nargon2_passes = 1", "password.argon2_passes", "times password.argon2_memory (19MiB) must be at least 35MiB"),
-    ("[mail]\ntransport = 'file'", "mail.file_path", "is missing"),
-    ("[mail]\ntransport = 'smtp'\nuser = 'hall'", "mail.password", "is missing, and mail.user is given"),
-    ("[mail]\ntransport = 'smtp'\nclient_cert = 'vestibule.toml'", "mail.client_key_file", "is missing, and mail.client_cert"),
+    ("[mail]\ntransport = 'file'", "mail.transport", "needs mail.file_path"),
+    ("[mail]\ntransport = 'smtp'\nuser = 'hall'", "mail.user", "needs mail.password"),
+    ("[mail]\ntransport = 'smtp'\nclient_cert = 'vestibule.toml'", "mail.client_cert", "needs mail.client_key_file"),
     ("[password]\nblocklist_file = 'gone'", "password.blocklist_file", "no such file"),
     ("[password]\nblocklist_file = ''", "password.blocklist_file", "expected the name of a file"),
 ];
