@@ -44,6 +44,8 @@ pub enum Reply {
     Drip(Duration, Vec<u8>),
     /// Cuts the connection without a word.
     Cut,
+    /// Resets the connection in the middle of an answer.
+    Reset,
     /// Promises more than it sends, and cuts the connection.
     CutInBody,
     /// Sends a body that never ends.
@@ -168,8 +170,10 @@ impl Shared {
     fn reply(&self, stream: &mut TcpStream, reply: Reply) -> io::Result<bool> {
         match reply {
             Reply::Answer(status, headers, body) => {
-                stream.write_all(head(status, &headers, body.len()).as_bytes())?;
-                stream.write_all(&body)?;
+                // In one piece, so that no answer waits for the receipt of its first half.
+                let mut whole = head(status, &headers, body.len()).into_bytes();
+                whole.extend(body);
+                stream.write_all(&whole)?;
                 return Ok(true);
             }
             Reply::Hang => self.wait(),
@@ -189,6 +193,11 @@ impl Shared {
                 }
             }
             Reply::Cut => {}
+            Reply::Reset => {
+                stream.write_all(head(200, &[], 100).as_bytes())?;
+                // What is closed at once, with something left to send, is reset (SO_LINGER, 0).
+                rustix::net::sockopt::set_socket_linger(&*stream, Some(Duration::ZERO))?;
+            }
             Reply::CutInBody => {
                 stream.write_all(head(200, &[], 100).as_bytes())?;
                 stream.write_all(b"{\"result\": tr")?;

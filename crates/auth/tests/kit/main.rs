@@ -3,6 +3,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod bent;
+mod lab;
+
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
@@ -75,7 +78,7 @@ impl BackendFactory for Factory {
             descriptor: Descriptor::new(name, self.kind(), [CredentialKind::Password]),
             mistake: self.0,
             url: url.parse().unwrap(),
-            client: HttpClient::new(Duration::from_secs(1), None).unwrap(),
+            client: HttpClient::new(Duration::from_millis(500), None).unwrap(),
         }))
     }
 }
@@ -199,7 +202,7 @@ async fn the_user_office_passes() {
         "login_url": running.url("/login"),
         "authorized_url": running.url("/authorized"),
         "username": "hall",
-        "timeout_seconds": 1.0,
+        "timeout_seconds": 0.5,
     }));
     let report = conformance::run(&Fixture {
         factory: Box::new(UserOfficeFactory),
@@ -216,6 +219,17 @@ async fn the_user_office_passes() {
     })
     .await;
     report.expect_all_well();
+}
+
+#[tokio::test]
+async fn the_remote_backend_passes_with_all_that_there_is_to_try() {
+    let (fixture, extras) = lab::laboratory(|factory| Box::new(factory));
+    let report = conformance::run_with(&fixture, &extras).await;
+    report.expect_all_well();
+    for group in ["config", "answers", "names", "outages", "groups", "crowds", "timing", "steps"] {
+        let of_it = |finding: &&conformance::Finding| finding.case.starts_with(group);
+        assert!(report.findings.iter().filter(of_it).count() > 1, "{group}");
+    }
 }
 
 #[tokio::test]

@@ -11,10 +11,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use vestibule_auth::{
     backends::RemoteFactory,
-    testkit::{
-        Asked, Host, Reply, Service,
-        conformance::{self, Fixture},
-    },
+    testkit::{Asked, Host, Reply, Service},
 };
 use vestibule_core::{
     Secret,
@@ -109,30 +106,6 @@ impl Setting {
             assert!(matches!(fault, Fault::Protocol(_)), "{what}: {fault:?}");
         }
     }
-}
-
-#[tokio::test]
-async fn it_does_what_is_expected_of_a_backend() {
-    let service = Service::start(cryolab).unwrap();
-    let mut keys = keys(&service);
-    keys["entitlement"] = json!(true);
-    keys["timeout_seconds"] = json!(1);
-    let pair = |name: &str, password: &str| (name.to_owned(), password.to_owned());
-    let report = conformance::run(&Fixture {
-        factory: Box::new(RemoteFactory),
-        section: section(keys),
-        service,
-        script: Arc::new(cryolab),
-        right: pair("ann", "liquid helium at 4 kelvin"),
-        subject: "4711".to_owned(),
-        spellings: vec!["Ann".to_owned(), "ANN".to_owned()],
-        other: pair("bert", "liquid nitrogen at 77 kelvin"),
-        unknown: "nobody".to_owned(),
-        disabled: Some(pair("carl", "dry ice")),
-        secrets: vec![TOKEN.to_owned()],
-    })
-    .await;
-    report.expect_all_well();
 }
 
 #[tokio::test]

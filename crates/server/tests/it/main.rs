@@ -15,6 +15,7 @@ mod fields;
 mod from_elsewhere;
 mod guessing;
 mod import;
+mod kit;
 mod lifetimes;
 mod linking;
 mod objects;

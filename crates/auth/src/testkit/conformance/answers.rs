@@ -1,8 +1,44 @@
 //! What it answers while its service works.
 
-use vestibule_core::ports::backend::{RejectReason, Verdict};
+use vestibule_core::{
+    Secret,
+    ports::backend::{Attempt, NotMine, ProxyHeaders, RejectReason, Verdict},
+};
 
 use super::{Bench, Found, expect_no_entry, word};
+
+/// What it answers about what it says it does not take.
+pub(super) async fn kinds(bench: &mut Bench<'_>) {
+    bench.mend();
+    let callback = || "https://hall.example/back".to_owned();
+    let parameters = vec![("code".to_owned(), "abc".to_owned())];
+    let all = [
+        ("a password", Attempt::password("ann", "a password")),
+        ("a visit", Attempt::Visit { callback: callback(), token: "token".to_owned() }),
+        (
+            "a return",
+            Attempt::Return { callback: callback(), parameters, state: Secret::new("state") },
+        ),
+        ("a proxy's header", {
+            let name = |name: &str| (name.to_owned(), b"ann".to_vec());
+            Attempt::Headers(ProxyHeaders::new(["remote-user", "x-remote-user", "uid"].map(name)))
+        }),
+    ];
+    for (what, attempt) in all {
+        if bench.takes(attempt.kind()) {
+            continue;
+        }
+        let verdict = bench.ask(&attempt).await;
+        let found = match &verdict {
+            Verdict::NotMine(NotMine::WrongKind) => Ok(()),
+            other => Err(format!(
+                "it answers {} to what it says it does not take; answer `NotMine::WrongKind`",
+                word(other)
+            )),
+        };
+        bench.note(format!("answers: {what} is not its own to judge"), found);
+    }
+}
 
 pub(super) async fn run(bench: &mut Bench<'_>) {
     bench.mend();
@@ -84,6 +120,28 @@ pub(super) async fn run(bench: &mut Bench<'_>) {
             if is_named { Ok(()) } else { Err(advice.to_owned()) }
         });
     }
+    entitlement(bench).await;
+}
+
+/// Where it can tell who may come in.
+async fn entitlement(bench: &mut Bench<'_>) {
+    if bench.backend.entitlement().is_none() {
+        return;
+    }
+    let verdict = bench.entitle(&bench.fixture.right.0).await;
+    bench.note(
+        "answers: whoever may come in is let in without a password",
+        match &verdict {
+            Verdict::Verified(person) if person.factors.is_empty() => Ok(()),
+            Verdict::Verified(_) => {
+                Err("it says how they proved who they are, and nobody asked them".to_owned())
+            }
+            other => Err(format!("it answers {}", word(other))),
+        },
+    );
+    let verdict = bench.entitle(&bench.fixture.unknown).await;
+    let found = expect_no_entry(&verdict).and_then(|()| bench.leak(&format!("{verdict:?}")));
+    bench.note("answers: a name that nobody has may not come in", found);
 }
 
 fn subject(bench: &Bench<'_>, verdict: &Verdict) -> Found {

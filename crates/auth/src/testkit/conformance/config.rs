@@ -1,7 +1,7 @@
 //! Its section of the configuration.
 
 use serde_json::json;
-use vestibule_core::ports::backend::{CredentialKind, Section};
+use vestibule_core::ports::backend::Section;
 
 use super::{Bench, bench_name};
 
@@ -19,9 +19,9 @@ pub(super) fn run(bench: &mut Bench<'_>) {
             Err(format!("{} is not {kind}", descriptor.kind))
         }
     });
-    bench.note("config: it says that it takes passwords", {
-        let takes = descriptor.takes.contains(&CredentialKind::Password);
-        if takes { Ok(()) } else { Err("it would never be asked".to_owned()) }
+    bench.note("config: it says what it takes", {
+        let is_asked = !descriptor.takes.is_empty() || bench.backend.entitlement().is_some();
+        if is_asked { Ok(()) } else { Err("it would never be asked".to_owned()) }
     });
     let extra = Section::of(json!({ "surely_no_key_of_yours": 1 })).over(&bench.fixture.section);
     bench.note("config: a key that it does not know is refused", {
@@ -30,6 +30,12 @@ pub(super) fn run(bench: &mut Bench<'_>) {
             Err(error) if error.key.as_deref() == Some("surely_no_key_of_yours") => Ok(()),
             Err(error) => Err(format!("the message does not name the key: {error}")),
         }
+    });
+    let extra = Section::of(json!({ "surely_no_key_of_yours": [&bench.fixture.right.1] }));
+    let extra = extra.over(&bench.fixture.section);
+    let refused = bench.fixture.factory.build(bench_name(), extra).err();
+    bench.note("config: what is wrong with it is said without what was written", {
+        bench.leak(&refused.map(|error| format!("{error} {error:?}")).unwrap_or_default())
     });
     bench.note("config: its section shows no secret", {
         let shown = format!("{:?}", bench.fixture.section);
@@ -40,7 +46,7 @@ pub(super) fn run(bench: &mut Bench<'_>) {
         again.map(drop).map_err(|error| error.to_string())
     });
     bench.note("config: it can be made while its service is down", {
-        bench.fixture.service.always(super::Reply::Cut);
+        bench.away();
         let built = bench.fixture.factory.build(bench_name(), bench.fixture.section.clone());
         bench.mend();
         built.map(drop).map_err(|error| format!("a service that is down stops the start: {error}"))

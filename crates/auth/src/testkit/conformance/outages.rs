@@ -4,62 +4,24 @@ use std::time::{Duration, Instant};
 
 use vestibule_core::ports::backend::Verdict;
 
-use super::{Bench, Reply, expect_fault, word};
-
-fn failing() -> Vec<(&'static str, Reply)> {
-    let page = "<html><body>Welcome! Pay for wireless here.</body></html>";
-    vec![
-        ("500", Reply::status(500)),
-        ("502 with a page", Reply::of(502, "text/html", page)),
-        ("503", Reply::status(503)),
-        ("404", Reply::of(404, "text/html", page)),
-        ("a portal's page with 200", Reply::of(200, "text/html", page)),
-        ("a page that calls itself JSON", Reply::of(200, "application/json", page)),
-        ("a redirect", Reply::status(302).with_header("location", "/elsewhere")),
-        ("a redirect that keeps the method", Reply::status(307).with_header("location", "/")),
-        ("JSON that is cut off", Reply::of(200, "application/json", "{\"id\": 4")),
-        ("a list", Reply::of(200, "application/json", "[]")),
-        ("null", Reply::of(200, "application/json", "null")),
-        ("a body that is shorter than promised", Reply::CutInBody),
-        ("a connection that is cut", Reply::Cut),
-        ("bytes that are no HTTP", Reply::Noise),
-        ("silence", Reply::Hang),
-        ("silence in the body", Reply::HangInBody),
-        ("one byte now and then", Reply::Drip(Duration::from_millis(50), vec![b' '; 10_000])),
-        ("a body without end", Reply::Endless),
-    ]
-}
+use super::{Bench, expect_fault, word};
 
 pub(super) async fn run(bench: &mut Bench<'_>) {
     let (name, password) = bench.fixture.right.clone();
-    for (what, reply) in failing() {
-        bench.fixture.service.always(reply.clone());
+    for what in bench.peer.failures() {
+        bench.peer.fails(&what);
         let began = Instant::now();
         let verdict = bench.log_in(&name, &password).await;
         let took = began.elapsed();
         let found =
             expect_fault(&verdict).and_then(|fault| bench.leak(&format!("{fault:?} {fault}")));
         bench.note(format!("outages: {what}"), found);
-        if took > Duration::from_secs(3) {
+        if took > bench.extras.patience + Duration::from_secs(1) {
             bench.note(format!("outages: {what}, in time"), Err(format!("it took {took:?}")));
         }
-        entitlement(bench, what).await;
+        entitlement(bench, &what).await;
     }
-    bench.fixture.service.always(Reply::Cut);
-    if let Some(probe) = bench.backend.probe() {
-        let looked = probe.look().await;
-        let found =
-            if looked.is_err() { Ok(()) } else { Err("it says that all is well".to_owned()) };
-        bench.note("outages: its probe notices", found);
-    }
-    bench.mend();
-    if let Some(probe) = bench.backend.probe() {
-        let looked = probe.look().await;
-        bench.note(
-            "outages: its probe notices the end",
-            looked.map(drop).map_err(|f| f.to_string()),
-        );
-    }
+    probe(bench).await;
     let verdict = bench.log_in(&name, &password).await;
     let found = match &verdict {
         Verdict::Verified(_) => Ok(()),
@@ -68,11 +30,38 @@ pub(super) async fn run(bench: &mut Bench<'_>) {
     bench.note("outages: once they are over, all is as before", found);
 }
 
+/// While the service is away, and after that; leaves it working.
+async fn probe(bench: &mut Bench<'_>) {
+    bench.away();
+    if let Some(probe) = bench.backend.probe() {
+        let looked = probe.look().await;
+        let found = match looked {
+            Ok(_) => Err("it says that all is well".to_owned()),
+            Err(fault) => bench.leak(&format!("{fault:?} {fault}")),
+        };
+        bench.note("outages: its probe notices", found);
+    }
+    bench.mend();
+    bench.fixture.service.asked();
+    if let Some(probe) = bench.backend.probe() {
+        let looked = probe.look().await;
+        let found = looked.map_err(|fault| fault.to_string()).and_then(|said| bench.leak(&said));
+        bench.note("outages: its probe notices the end", found);
+        let sent: Vec<_> = bench.fixture.service.asked();
+        let tries = sent.iter().any(|asked| asked.body.contains(&bench.fixture.right.1));
+        let wrong = "it tries somebody's password: whoever is probed often is locked out";
+        bench.note(
+            "outages: its probe takes no password",
+            if tries { Err(wrong.to_owned()) } else { Ok(()) },
+        );
+    }
+}
+
 async fn entitlement(bench: &mut Bench<'_>, what: &str) {
     if bench.backend.entitlement().is_none() {
         return;
     }
-    let verdict = bench.host.entitle(&bench.guarded(), &bench.fixture.right.0).await;
+    let verdict = bench.entitle(&bench.fixture.right.0).await;
     let found = expect_fault(&verdict).and_then(|fault| bench.leak(&format!("{fault:?} {fault}")));
     bench.note(format!("outages: {what}, asked whether somebody may come in"), found);
 }
