@@ -26,7 +26,7 @@ fn cryolab(asked: &Asked) -> Reply {
 }
 
 #[tokio::test]
-async fn it_does_what_is_expected_of_a_backend() -> std::io::Result<()> {
+async fn seed_kt_26_it_does_what_is_expected_of_a_backend() -> std::io::Result<()> {
     let service = Service::start(cryolab)?;
     let section = Section::of(json!({ "url": service.url("/session") }))
         .with_secret("token", Secret::new("token-of-the-hall"));

@@ -159,7 +159,7 @@ async fn an_answer_to_another_question_is_none() {
 }
 
 #[tokio::test]
-async fn what_the_schema_does_not_have_is_no_answer() {
+async fn flt_f33_what_the_schema_does_not_have_is_no_answer() {
     let setting = setting();
     for rest in [
         json!({ "verdict": "ok", "subject": "4711" }),
