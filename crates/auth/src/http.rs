@@ -6,10 +6,12 @@ use std::{net::IpAddr, path::Path, time::Duration};
 
 use reqwest::{
     Client, ClientBuilder, Response, StatusCode, Url,
-    header::{CONTENT_TYPE, RETRY_AFTER},
+    header::{ACCEPT, CONTENT_TYPE, RETRY_AFTER},
 };
 use serde_json::Value;
 use vestibule_core::{Secret, ports::backend::Fault};
+
+use crate::{json, reach::Reach};
 
 /// The largest answer that is taken: more than any honest one has.
 pub const LARGEST_ANSWER: usize = 1024 * 1024;
@@ -64,6 +66,11 @@ impl std::str::FromStr for Address {
 }
 
 impl Address {
+    /// Its host; an IPv6 address stands in brackets.
+    pub(crate) fn host(&self) -> &str {
+        self.0.host_str().unwrap_or_default()
+    }
+
     /// As it was written.
     pub fn as_str(&self) -> &str {
         self.0.as_str()
@@ -107,9 +114,9 @@ impl Answer {
         &self.body
     }
 
-    /// Its body as JSON.
+    /// Its body as JSON; an object that has a member twice is none.
     pub fn json(&self) -> Result<Value, Fault> {
-        serde_json::from_slice(&self.body)
+        json::strict(&self.body)
             .map_err(|_| Fault::protocol("the service answered something that is not JSON"))
     }
 }
@@ -125,7 +132,23 @@ impl HttpClient {
     /// With a deadline for each answer as a whole, and certificates (PEM) that are believed beside
     /// the system's.
     pub fn new(timeout: Duration, certificates: Option<&[u8]>) -> Result<Self, HttpError> {
-        let mut builder = builder(timeout);
+        Self::build(builder(timeout), timeout, certificates)
+    }
+
+    /// The same, for addresses that a service names and nobody here: they have to be within reach.
+    pub(crate) fn within(
+        reach: Reach,
+        timeout: Duration,
+        certificates: Option<&[u8]>,
+    ) -> Result<Self, HttpError> {
+        Self::build(builder(timeout).dns_resolver(reach), timeout, certificates)
+    }
+
+    fn build(
+        mut builder: ClientBuilder,
+        timeout: Duration,
+        certificates: Option<&[u8]>,
+    ) -> Result<Self, HttpError> {
         if let Some(pem) = certificates {
             let found =
                 reqwest::Certificate::from_pem_bundle(pem).map_err(|_| HttpError::Certificate)?;
@@ -179,6 +202,27 @@ impl HttpClient {
     /// Gets, with nothing to tell.
     pub async fn get(&self, address: &Address) -> Result<Answer, Fault> {
         self.read(self.client.get(address.0.clone())).await
+    }
+
+    /// Gets, with an access token (RFC 6750 section 2.1).
+    pub(crate) async fn get_with_token(
+        &self,
+        address: &Address,
+        token: &Secret,
+    ) -> Result<Answer, Fault> {
+        let request = self.client.get(address.0.clone());
+        let token = token.expose_str().unwrap_or_default();
+        self.read(request.bearer_auth(token).header(ACCEPT, "application/json")).await
+    }
+
+    /// Sends a request that was made elsewhere.
+    pub(crate) async fn send(
+        &self,
+        request: oauth2::http::Request<Vec<u8>>,
+    ) -> Result<Answer, Fault> {
+        let request = reqwest::Request::try_from(request)
+            .map_err(|_| Fault::Bug("a request that cannot be sent".to_owned()))?;
+        self.read(reqwest::RequestBuilder::from_parts(self.client.clone(), request)).await
     }
 
     async fn read(&self, request: reqwest::RequestBuilder) -> Result<Answer, Fault> {

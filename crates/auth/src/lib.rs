@@ -5,7 +5,9 @@
 pub mod backends;
 pub mod hashing;
 pub mod http;
+pub mod json;
 pub mod passwords;
+mod reach;
 pub mod runner;
 #[cfg(feature = "testkit")]
 pub mod testkit;

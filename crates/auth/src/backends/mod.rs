@@ -1,6 +1,8 @@
 //! The ways to log in that come with Vestibule.
 
 mod local;
+mod oauth2;
+mod oidc;
 #[cfg(feature = "pam")]
 pub mod pam;
 mod remote;
@@ -14,6 +16,7 @@ use vestibule_core::ports::backend::BackendFactory;
 pub use self::pam::PamFactory;
 pub use self::{
     local::{LocalBackend, LocalFactory},
+    oidc::OidcFactory,
     remote::RemoteFactory,
     user_office::UserOfficeFactory,
 };
@@ -22,6 +25,7 @@ pub use self::{
 pub fn factories() -> Vec<Arc<dyn BackendFactory>> {
     vec![
         Arc::new(LocalFactory),
+        Arc::new(OidcFactory),
         #[cfg(feature = "pam")]
         Arc::new(PamFactory),
         Arc::new(RemoteFactory),

@@ -22,8 +22,10 @@ use tokio::{
     sync::Semaphore,
     time::{Instant, timeout_at},
 };
+use vestibule_core::OpCx;
 use vestibule_core::ports::backend::{
-    Attempt, Backend, BackendCx, Descriptor, Entitlement, Fault, Probe, Verdict,
+    Attempt, Backend, BackendCx, Descriptor, EndedSession, Entitlement, Fault, Probe,
+    UpstreamLogout, Verdict,
 };
 
 use self::breaker::{Breaker, Ended};
@@ -136,6 +138,10 @@ impl Backend for Guarded {
     fn probe(&self) -> Option<&dyn Probe> {
         self.inner.probe().map(|_| self as &dyn Probe)
     }
+
+    fn upstream_logout(&self) -> Option<&dyn UpstreamLogout> {
+        self.inner.upstream_logout().map(|_| self as &dyn UpstreamLogout)
+    }
 }
 
 #[async_trait]
@@ -146,6 +152,17 @@ impl Entitlement for Guarded {
         };
         let answer = self.ask(inner.judge(username, cx), fault_in).await;
         answer.unwrap_or_else(Verdict::Fault)
+    }
+}
+
+#[async_trait]
+impl UpstreamLogout for Guarded {
+    async fn ended(&self, token: &str, cx: &OpCx) -> Result<EndedSession, Fault> {
+        let Some(inner) = self.inner.upstream_logout() else {
+            return Err(Fault::Bug("it tells of no ends".to_owned()));
+        };
+        // Strangers may send anything: what they send must not make the breaker close the door.
+        self.within_limits(inner.ended(token, cx)).await?
     }
 }
 

@@ -1,11 +1,11 @@
 //! What the host lends to a backend.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use futures_util::future::BoxFuture;
 use vestibule_core::{
-    OpCx, Secret,
+    OpCx, Secret, Timestamp,
     domain::identity::Subject,
     ports::{
         backend::{Attempt, Backend, BackendCx, Fault, Verdict},
@@ -21,22 +21,39 @@ use vestibule_core::{
 /// since no such backend has any business with them.
 pub struct Host {
     cx: OpCx,
+    clock: Arc<ManualClock>,
     store: Store,
     hasher: Nothing,
 }
 
 impl Default for Host {
     fn default() -> Self {
-        let clock = Arc::new(ManualClock::default());
-        Self {
-            cx: request_cx(&clock, 7, "192.0.2.7"),
-            store: Store::new(Arc::new(Nothing)),
-            hasher: Nothing,
-        }
+        Self::with(Arc::default())
     }
 }
 
 impl Host {
+    /// At this instant, for services that have clocks of their own.
+    pub fn at(now: Timestamp) -> Self {
+        let host = Self::default();
+        host.clock.set(now);
+        host
+    }
+
+    fn with(clock: Arc<ManualClock>) -> Self {
+        Self {
+            cx: request_cx(&clock, 7, "192.0.2.7"),
+            clock,
+            store: Store::new(Arc::new(Nothing)),
+            hasher: Nothing,
+        }
+    }
+
+    /// Lets time pass.
+    pub fn advance(&self, by: Duration) {
+        self.clock.advance(by);
+    }
+
     /// What a backend is given along with a question.
     pub fn cx(&self) -> BackendCx<'_> {
         BackendCx {

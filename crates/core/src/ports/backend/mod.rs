@@ -86,6 +86,11 @@ pub trait Backend: Send + Sync {
         None
     }
 
+    /// Whether it tells when somebody's session there has ended.
+    fn upstream_logout(&self) -> Option<&dyn UpstreamLogout> {
+        None
+    }
+
     /// Whether it could answer right now, for backends that can tell without a visitor.
     fn probe(&self) -> Option<&dyn Probe> {
         None
@@ -98,6 +103,23 @@ pub trait Entitlement: Send + Sync {
     /// Judges the person of this login name: [`Verdict::Verified`] lets them in, with the groups
     /// they are in.
     async fn judge(&self, username: &str, cx: &BackendCx<'_>) -> Verdict;
+}
+
+/// Ends of sessions elsewhere, told by the service itself and not by the visitor.
+#[async_trait]
+pub trait UpstreamLogout: Send + Sync {
+    /// Reads what the service sent. Whatever cannot be believed is a [`Fault::Protocol`]: anybody
+    /// may have sent it.
+    async fn ended(&self, token: &str, cx: &OpCx) -> Result<EndedSession, Fault>;
+}
+
+/// Whose session elsewhere has ended; at least one of them is known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EndedSession {
+    /// The person; all their sessions, where no single one is named.
+    pub subject: Option<Subject>,
+    /// The session, by what [`Assertion::session`] told.
+    pub session: Option<String>,
 }
 
 /// A look at whether the backend could answer.

@@ -1,0 +1,127 @@
+//! What is known of a provider, and for how long.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::sync::Mutex;
+use vestibule_core::{Timestamp, ports::backend::Fault};
+
+use super::{
+    discovery::{self, Metadata},
+    keys::{self, Key},
+    settings::Provider,
+};
+
+/// After this time the metadata are asked for again.
+const METADATA_FRESH: Duration = Duration::from_hours(1);
+/// After this time the keys are asked for again: so soon a key that is announced and not yet used
+/// is known when it is.
+const KEYS_FRESH: Duration = Duration::from_mins(5);
+/// So long what was known is used while it cannot be had anew.
+const OLDEST: Duration = Duration::from_hours(24);
+/// So long a provider that did not answer is left alone while the old will do.
+const PAUSE: Duration = Duration::from_secs(30);
+
+/// What is known of a provider. Whoever needs something that nobody has asks for it; all others
+/// wait for the same answer.
+#[derive(Default)]
+pub(super) struct Known {
+    metadata: Mutex<Kept<Metadata>>,
+    keys: Mutex<Kept<Vec<Key>>>,
+    /// When an unknown key last made us ask again.
+    asked_again: Mutex<Option<Timestamp>>,
+}
+
+struct Kept<T> {
+    value: Option<(Arc<T>, Timestamp)>,
+    failed_at: Option<Timestamp>,
+}
+
+impl<T> Default for Kept<T> {
+    fn default() -> Self {
+        Self { value: None, failed_at: None }
+    }
+}
+
+impl<T> Kept<T> {
+    /// What is known, if it need not be asked for.
+    fn good(&self, fresh: Duration, now: Timestamp) -> Option<Arc<T>> {
+        let (value, at) = self.value.as_ref()?;
+        let is_resting = self.failed_at.is_some_and(|failed| now.since(failed) < PAUSE);
+        let age = now.since(*at);
+        (age < fresh || (is_resting && age < OLDEST)).then(|| Arc::clone(value))
+    }
+
+    /// Takes an answer in; where there is none, what is known will do for a while.
+    fn settle(&mut self, answer: Result<T, Fault>, now: Timestamp) -> Result<Arc<T>, Fault> {
+        match answer {
+            Ok(value) => {
+                let value = Arc::new(value);
+                (self.value, self.failed_at) = (Some((Arc::clone(&value), now)), None);
+                Ok(value)
+            }
+            Err(fault) => {
+                self.failed_at = Some(now);
+                let old = self.value.as_ref().filter(|(_, at)| now.since(*at) < OLDEST);
+                let Some((old, _)) = old else { return Err(fault) };
+                tracing::warn!(
+                    target: "vestibule::backend",
+                    %fault,
+                    "the provider tells nothing new of itself; what it told before is used"
+                );
+                Ok(Arc::clone(old))
+            }
+        }
+    }
+}
+
+impl Known {
+    /// What the provider says about itself.
+    pub(super) async fn metadata(
+        &self,
+        provider: &Provider,
+        now: Timestamp,
+    ) -> Result<Arc<Metadata>, Fault> {
+        let mut kept = self.metadata.lock().await;
+        if let Some(good) = kept.good(METADATA_FRESH, now) {
+            return Ok(good);
+        }
+        let answer = async {
+            let said = provider.document(&provider.discovery).await?;
+            discovery::read(&said, &provider.issuer, &provider.reach)
+        };
+        kept.settle(answer.await, now)
+    }
+
+    /// The keys by which the provider signs.
+    pub(super) async fn keys(
+        &self,
+        provider: &Provider,
+        metadata: &Metadata,
+        now: Timestamp,
+    ) -> Result<Arc<Vec<Key>>, Fault> {
+        let mut kept = self.keys.lock().await;
+        if let Some(good) = kept.good(KEYS_FRESH, now) {
+            return Ok(good);
+        }
+        let answer = async { keys::read(&provider.document(&metadata.keys).await?) };
+        kept.settle(answer.await, now)
+    }
+
+    /// The keys once more, because a token names one that is not among them: the provider may have
+    /// changed it a moment ago. Once in a while, so that made-up names make nobody ask for ever.
+    pub(super) async fn keys_again(
+        &self,
+        provider: &Provider,
+        metadata: &Metadata,
+        now: Timestamp,
+    ) -> Result<Option<Arc<Vec<Key>>>, Fault> {
+        let mut asked = self.asked_again.lock().await;
+        if asked.is_some_and(|at| now.since(at) < KEYS_FRESH) {
+            return Ok(None);
+        }
+        *asked = Some(now);
+        let mut kept = self.keys.lock().await;
+        let answer = async { keys::read(&provider.document(&metadata.keys).await?) };
+        kept.settle(answer.await, now).map(Some)
+    }
+}
