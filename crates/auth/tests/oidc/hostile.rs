@@ -40,6 +40,8 @@ async fn modes() -> Vec<Mode> {
 /// What comes of a mode, and what the provider saw of us meanwhile.
 async fn tried(mode: &Mode, tag: &str) -> (Verdict, Value) {
     let issuer = format!("{}/m/{}~{tag}", peer("VESTIBULE_TEST_OIDC_HOSTILE"), mode.name);
+    // Whoever ran before left a state behind.
+    browser().post(format!("{issuer}/__reset")).send().await.unwrap();
     let (host, backend) = (Host::at(now()), backend(&issuer, &json!({})));
     let mut last = None;
     for login in 1..=mode.logins {
