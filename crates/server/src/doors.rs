@@ -83,6 +83,7 @@ fn door(
     Ok(Door {
         backend: built.map_err(|error| DoorsError::Section { name, error })?,
         place: backend.place,
+        label: backend.label.clone(),
         realms: backend.realms.clone(),
         create_users: backend.create_users,
         groups: backend.groups.clone(),

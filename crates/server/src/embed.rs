@@ -83,6 +83,7 @@ impl Vestibule {
                     .wrap(from_fn(gate))
                     .configure(routes::api::register)
                     .configure(routes::ops::register)
+                    .configure(routes::backend::register)
                     .configure(pages::register)
                     .default_service(web::to(nothing_here)),
             );

@@ -148,6 +148,12 @@ impl Problem {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "not_mounted", detail)
     }
 
+    /// It may be possible after these seconds.
+    pub(crate) fn later(code: &'static str, retry_after: u32) -> Self {
+        let detail = "this is not possible at the moment; try again later";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, code, detail).retry_after(retry_after)
+    }
+
     /// Something broke; the log knows what, the client does not.
     pub(crate) fn internal() -> Self {
         let detail = "something went wrong on our side";
@@ -364,8 +370,7 @@ fn login_page(req: &HttpRequest) -> Option<String> {
 }
 
 fn busy(code: &'static str, retry_after: u32) -> Problem {
-    let detail = "this is not possible at the moment; try again later";
-    Problem::new(StatusCode::SERVICE_UNAVAILABLE, code, detail).retry_after(retry_after)
+    Problem::later(code, retry_after)
 }
 
 fn internal() -> Problem {

@@ -173,6 +173,14 @@ diesel::table! {
 }
 
 diesel::table! {
+    upstream_sessions (session_id) {
+        session_id -> Binary,
+        backend -> Text,
+        sid -> Text,
+    }
+}
+
+diesel::table! {
     login_steps (digest) {
         digest -> Binary,
         backend -> Text,

@@ -2,7 +2,7 @@
 
 use super::store::StoreResult;
 use crate::{
-    domain::session::Session,
+    domain::{identity::BackendName, session::Session},
     id::{SessionId, UserId},
     secret::TokenDigest,
     time::Timestamp,
@@ -21,6 +21,24 @@ pub trait SessionRepo {
 
     /// Adds a session. A conflict when its digest is there already or its user does not exist.
     fn insert_session(&mut self, session: &Session) -> StoreResult<()>;
+
+    /// Writes down by what a backend knows the session there that this one came from.
+    fn insert_upstream_session(
+        &mut self,
+        session: SessionId,
+        backend: &BackendName,
+        upstream: &str,
+    ) -> StoreResult<()>;
+
+    /// Has a session that goes on under another id come from where it came from before.
+    fn move_upstream_session(&mut self, from: SessionId, to: SessionId) -> StoreResult<()>;
+
+    /// The sessions here that came from this one there.
+    fn sessions_from_upstream(
+        &mut self,
+        backend: &BackendName,
+        upstream: &str,
+    ) -> StoreResult<Vec<Session>>;
 
     /// Ends a session.
     fn delete_session(&mut self, id: SessionId) -> StoreResult<bool>;

@@ -106,7 +106,6 @@ impl Sessions {
                 let (Some(user), Some(before)) = (user, before) else {
                     return Err(Forbidden::NotAuthenticated.into());
                 };
-                tx.delete_session(previous)?;
                 let session = Session {
                     id: SessionId::generate(now, cx.entropy()),
                     digest: stored,
@@ -116,6 +115,8 @@ impl Sessions {
                     ..before
                 };
                 tx.insert_session(&session)?;
+                tx.move_upstream_session(previous, session.id)?;
+                tx.delete_session(previous)?;
                 let target = Target::new("session", session.id, &user.username);
                 record(tx, &cx, "session.renewed", target, "own session", json!({}))?;
                 Ok((session, user))
@@ -258,6 +259,9 @@ fn open(
     tx.update_user_last_login(user.id, now)?;
     user.last_login_at = Some(now);
     tx.insert_session(session)?;
+    if let (Some(upstream), Ok(backend)) = (&grant.upstream, grant.backend.parse()) {
+        tx.insert_upstream_session(session.id, &backend, upstream)?;
+    }
     let details = json!({ "backend": grant.backend, "session": session.id });
     record(tx, cx, "login.succeeded", Target::user(&user), &grant.backend, details)?;
     Ok(user)

@@ -25,6 +25,8 @@ pub struct BackendSettings {
     pub kind: String,
     /// What its answers mean.
     pub place: Place,
+    /// What a visitor reads on its button.
+    pub label: Option<String>,
     /// Ends of names that are its own.
     pub realms: Vec<String>,
     /// Whether it makes accounts.
@@ -40,6 +42,7 @@ pub struct BackendSettings {
 struct Common {
     control: Option<String>,
     on_unavailable: Option<String>,
+    label: Option<String>,
     #[serde(default)]
     realms: Vec<String>,
     #[serde(default)]
@@ -48,7 +51,8 @@ struct Common {
     groups: BTreeMap<String, String>,
 }
 
-const COMMON: [&str; 5] = ["control", "on_unavailable", "realms", "create_users", "groups"];
+const COMMON: [&str; 6] =
+    ["control", "on_unavailable", "label", "realms", "create_users", "groups"];
 
 /// Reads what stands below `[[backend]]`, and notes what does not hold.
 pub(super) fn read(
@@ -104,6 +108,7 @@ impl Reader<'_> {
             name,
             kind,
             place: place?,
+            label: common.label,
             realms: common.realms,
             create_users: common.create_users,
             groups: common.groups,

@@ -11,10 +11,20 @@ use vestibule_core::domain::identity::Identity;
 pub(crate) struct IdentityIn {
     /// The backend that knows one.
     pub(crate) backend: String,
-    /// The login name there.
-    pub(crate) username: String,
+    /// The login name there. Neither name nor password for backends that lead elsewhere.
+    pub(crate) username: Option<String>,
     /// The password there.
-    pub(crate) password: String,
+    pub(crate) password: Option<String>,
+    /// Where to go after coming back from elsewhere: a path of this site.
+    pub(crate) next: Option<String>,
+}
+
+/// Where the proof is to be had.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Departure)]
+pub(crate) struct DepartureOut {
+    /// Where the browser has to go, and from where it comes back.
+    pub(crate) location: String,
 }
 
 /// Which identity is meant.

@@ -1,8 +1,10 @@
 //! The login page.
 
 use actix_web::{HttpRequest, HttpResponse, ResponseError, http::StatusCode};
-use minijinja::context;
+use minijinja::{Value, context};
 use serde::Deserialize;
+use url::form_urlencoded;
+use vestibule_core::usecase::login::Door;
 
 use super::{
     next::own_path,
@@ -31,6 +33,12 @@ pub(super) struct Form {
     otp: Option<String>,
     step: Option<String>,
     next: Option<String>,
+}
+
+/// A way in that leads elsewhere, as the page shows it.
+fn button(door: &Door) -> Value {
+    let backend = door.name().as_str();
+    context! { backend, label => door.label.as_deref().unwrap_or(backend) }
 }
 
 pub(super) async fn show(cx: RequestCx, wanted: Query<Wanted>) -> HttpResponse {
@@ -64,24 +72,36 @@ pub(super) async fn submit(
             }
             Ok(response)
         }
-        Err(problem) => {
-            let status = problem.status_code();
-            let mut answer = match problem.step() {
-                Some(step) => {
-                    let (token, prompt) = (&step.token, &step.prompt);
-                    page(&site, status, "code.html", context! { token, prompt, next })
-                }
-                None => form(&site, status, &username, next.as_deref(), Some(problem.detail())),
-            };
-            // What the API says in headers (when to try again), the page says too.
-            for (name, value) in problem.error_response().headers() {
-                if name == actix_web::http::header::RETRY_AFTER {
-                    answer.headers_mut().insert(name.clone(), value.clone());
-                }
+        Err(problem) => Ok(match problem.step() {
+            Some(step) => {
+                let (token, prompt) = (&step.token, &step.prompt);
+                let status = problem.status_code();
+                page(&site, status, "code.html", context! { token, prompt, next })
             }
-            Ok(answer)
+            None => turned_away_with(&site, &problem, next.as_deref(), &username),
+        }),
+    }
+}
+
+/// The login page once more, with the reason why it is needed.
+pub(crate) fn turned_away(site: &Site, problem: Problem, next: Option<&str>) -> HttpResponse {
+    turned_away_with(site, &problem, next, "")
+}
+
+fn turned_away_with(
+    site: &Site,
+    problem: &Problem,
+    next: Option<&str>,
+    username: &str,
+) -> HttpResponse {
+    let mut answer = form(site, problem.status_code(), username, next, Some(problem.detail()));
+    // What the API says in headers (when to try again), the page says too.
+    for (name, value) in problem.error_response().headers() {
+        if name == actix_web::http::header::RETRY_AFTER {
+            answer.headers_mut().insert(name.clone(), value.clone());
         }
     }
+    answer
 }
 
 fn form(
@@ -91,5 +111,10 @@ fn form(
     next: Option<&str>,
     error: Option<&str>,
 ) -> HttpResponse {
-    page(site, status, "login.html", context! { username, next, error })
+    let escaped = next.map(|next| form_urlencoded::byte_serialize(next.as_bytes()).collect());
+    let next_query = escaped.map(|next: String| format!("?next={next}")).unwrap_or_default();
+    let buttons: Vec<Value> = site.services.login.buttons().map(button).collect();
+    let takes_passwords = site.services.login.takes_passwords();
+    let own = context! { username, next, next_query, error, buttons, takes_passwords };
+    page(site, status, "login.html", own)
 }

@@ -1,8 +1,8 @@
 //! The plain pages: log in, log out, who am I, the first superuser.
 
 mod account;
-mod login;
-mod next;
+pub(crate) mod login;
+pub(crate) mod next;
 mod setup;
 pub(crate) mod view;
 

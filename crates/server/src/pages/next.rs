@@ -5,7 +5,7 @@ use url::Url;
 use crate::site::Site;
 
 /// The path to go to, if what was asked for is one of our own; else nothing.
-pub(super) fn own_path(site: &Site, wanted: Option<&str>) -> Option<String> {
+pub(crate) fn own_path(site: &Site, wanted: Option<&str>) -> Option<String> {
     let wanted = wanted.filter(|wanted| is_plain_path(wanted))?;
     let base = Url::parse(site.settings.site.base_url.origin()).ok()?;
     let target = base.join(wanted).ok().filter(|target| target.origin() == base.origin())?;

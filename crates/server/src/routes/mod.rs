@@ -2,6 +2,7 @@
 //! tests are made alike.
 
 pub mod api;
+pub(crate) mod backend;
 pub mod ops;
 pub mod table;
 

@@ -3,16 +3,16 @@
 use diesel::prelude::*;
 use vestibule_core::{
     Timestamp, TokenDigest,
-    domain::session::Session,
+    domain::{identity::BackendName, session::Session},
     id::{SessionId, UserId},
     ports::{sessions::SessionRepo, store::StoreResult},
 };
 
-use super::IDS_AT_ONCE;
+use super::{IDS_AT_ONCE, no_text_holds};
 use crate::{
     columns::count,
     rows::{sessions::SessionRow, value, values},
-    schema::sessions,
+    schema::{sessions, upstream_sessions},
     tx::DieselTx,
 };
 
@@ -54,6 +54,58 @@ impl SessionRepo for DieselTx<'_> {
         self.guarded("sessions", |conn| {
             diesel::insert_into(sessions::table).values(SessionRow::from(session)).execute(conn)?;
             Ok(())
+        })
+    }
+
+    fn insert_upstream_session(
+        &mut self,
+        session: SessionId,
+        backend: &BackendName,
+        upstream: &str,
+    ) -> StoreResult<()> {
+        self.guarded("upstream_sessions", |conn| {
+            diesel::insert_into(upstream_sessions::table)
+                .values((
+                    upstream_sessions::session_id.eq(&session.as_bytes()[..]),
+                    upstream_sessions::backend.eq(backend.as_str()),
+                    upstream_sessions::sid.eq(upstream),
+                ))
+                .execute(conn)?;
+            Ok(())
+        })
+    }
+
+    fn move_upstream_session(&mut self, from: SessionId, to: SessionId) -> StoreResult<()> {
+        self.call("upstream_sessions", |conn| {
+            let row = upstream_sessions::table
+                .filter(upstream_sessions::session_id.eq(&from.as_bytes()[..]));
+            diesel::update(row)
+                .set(upstream_sessions::session_id.eq(&to.as_bytes()[..]))
+                .execute(conn)?;
+            Ok(())
+        })
+    }
+
+    fn sessions_from_upstream(
+        &mut self,
+        backend: &BackendName,
+        upstream: &str,
+    ) -> StoreResult<Vec<Session>> {
+        if no_text_holds(upstream) {
+            return Ok(Vec::new());
+        }
+        self.call("upstream_sessions", |conn| {
+            let ids: Vec<Vec<u8>> = upstream_sessions::table
+                .filter(upstream_sessions::backend.eq(backend.as_str()))
+                .filter(upstream_sessions::sid.eq(upstream))
+                .select(upstream_sessions::session_id)
+                .load(conn)?;
+            let rows = sessions::table
+                .filter(sessions::id.eq_any(ids))
+                .select(SessionRow::as_select())
+                .order((sessions::created_at, sessions::id))
+                .load(conn)?;
+            values(rows)
         })
     }
 

@@ -15,6 +15,8 @@ pub struct Door {
     pub backend: Arc<dyn Backend>,
     /// What its answers mean.
     pub place: Place,
+    /// What a visitor reads on its button; its name where there is none.
+    pub label: Option<String>,
     /// Names that end in one of these go to this backend and to no other: `@facility.org`.
     pub realms: Vec<String>,
     /// Whether an account is made for people who have none.
@@ -29,6 +31,7 @@ impl Door {
         Self {
             backend,
             place: Place::default(),
+            label: None,
             realms: Vec::new(),
             create_users: false,
             groups: BTreeMap::new(),

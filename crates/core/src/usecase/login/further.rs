@@ -4,16 +4,13 @@
 use std::time::Duration;
 
 use super::{
-    Brought, Login, LoginError, LoginGrant,
+    Brought, Door, Login, LoginError, LoginGrant,
     ask::{self, Heardings},
     seal::{Waiting, WhatFor},
 };
 use crate::{
     cx::OpCx,
-    domain::{
-        identity::{BackendName, Identity},
-        login_step::LoginStep,
-    },
+    domain::{identity::Identity, login_step::LoginStep},
     ports::{
         backend::{Answer, Attempt, BackendCx, Challenge, CredentialKind, Fault, Step, Verdict},
         store::StoreError,
@@ -248,10 +245,18 @@ impl Login {
         if is_known { Ok(()) } else { Err(LoginError::UnknownBackend(name.to_owned())) }
     }
 
-    /// The backends that have a button of their own.
-    pub fn buttons(&self) -> impl Iterator<Item = &BackendName> {
-        let redirects = |kinds: &[CredentialKind]| kinds.contains(&CredentialKind::Redirect);
+    /// The doors that have a button of their own, because they lead elsewhere.
+    pub fn buttons(&self) -> impl Iterator<Item = &Door> {
+        self.doors_that_take(CredentialKind::Redirect)
+    }
+
+    /// Whether anybody can log in by a name and a password.
+    pub fn takes_passwords(&self) -> bool {
+        self.doors_that_take(CredentialKind::Password).next().is_some()
+    }
+
+    fn doors_that_take(&self, kind: CredentialKind) -> impl Iterator<Item = &Door> {
         let doors = self.doors.iter().filter(|door| !door.only_entitles());
-        doors.filter(move |door| redirects(&door.backend.descriptor().takes)).map(super::Door::name)
+        doors.filter(move |door| door.backend.descriptor().takes.contains(&kind))
     }
 }

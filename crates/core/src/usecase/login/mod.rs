@@ -9,6 +9,7 @@ mod notes;
 mod outcome;
 mod seal;
 mod settle;
+mod upstream;
 
 use std::sync::Arc;
 
@@ -24,6 +25,7 @@ pub use self::{
     door::Door,
     further::{Arrival, Arrived, CodeWanted, Departure},
     outcome::{LoginError, LoginGrant},
+    upstream::EndError,
 };
 use super::{
     record::{Target, record},
@@ -205,6 +207,7 @@ impl Login {
             if by == at { first = Some(asserted) } else { others.push(asserted) }
         }
         let first = first.ok_or(LoginError::Unavailable { retry_after: 5 })?;
+        let upstream = first.assertion.session.clone().filter(|id| is_storable(id));
         let rehash = first.assertion.rehash.clone().filter(|_| door.is_local());
         let user = match first.is_all_there_is(&others) {
             Some(user) => user,
@@ -218,7 +221,7 @@ impl Login {
             key
         });
         let failures = trial.addressed.failures.and(key);
-        Ok(LoginGrant { user, backend: door.name().to_string(), rehash, failures })
+        Ok(LoginGrant { user, backend: door.name().to_string(), rehash, failures, upstream })
     }
 
     async fn settle(
@@ -341,6 +344,11 @@ impl Login {
             })
             .await
     }
+}
+
+/// Whether a session there can be written down. One that cannot ends when ours does.
+fn is_storable(id: &str) -> bool {
+    !id.is_empty() && id.len() <= 255 && !id.contains('\0')
 }
 
 /// The most bytes a password may have, before anything is done with it.

@@ -18,7 +18,7 @@ use super::further::CodeWanted;
 /// ```compile_fail,E0451
 /// use vestibule_core::{id::UserId, usecase::login::LoginGrant};
 /// fn forge(user: UserId) -> LoginGrant {
-///     LoginGrant { user, backend: String::new(), rehash: None, failures: None }
+///     LoginGrant { user, backend: String::new(), rehash: None, failures: None, upstream: None }
 /// }
 /// ```
 ///
@@ -45,6 +45,8 @@ pub struct LoginGrant {
     pub(in crate::usecase) backend: String,
     pub(in crate::usecase) rehash: Option<(PasswordHash, PasswordHash)>,
     pub(in crate::usecase) failures: Option<FailureKey>,
+    /// By what the backend knows the session there.
+    pub(in crate::usecase) upstream: Option<String>,
 }
 
 /// Why nobody was logged in.

@@ -1,13 +1,15 @@
 //! Who one is elsewhere, linked to the account one is logged in to.
 
-use actix_web::HttpResponse;
+use actix_web::{HttpRequest, HttpResponse};
 use serde_json::json;
-use vestibule_core::{Secret, ports::backend::Attempt};
+use vestibule_core::{ports::backend::Attempt, usecase::login::Departure};
 
 use crate::{
-    dto::identity::{IdentityIn, IdentityOut, IdentityQuery},
+    dto::identity::{DepartureOut, IdentityIn, IdentityOut, IdentityQuery},
     extract::{Body, UserCx},
+    pages::next::own_path,
     problem::Problem,
+    routes::backend::{callback_url, known_browser},
 };
 
 pub(super) async fn own(cx: UserCx) -> Result<HttpResponse, Problem> {
@@ -17,14 +19,41 @@ pub(super) async fn own(cx: UserCx) -> Result<HttpResponse, Problem> {
 }
 
 pub(super) async fn link(
+    req: HttpRequest,
     cx: UserCx,
     Body(input): Body<IdentityIn>,
 ) -> Result<HttpResponse, Problem> {
     cx.site.rates.login(&cx.op.client.address, cx.op.now())?;
-    let (username, password) = (input.username, Secret::from(input.password));
-    let attempt = Attempt::password(username, password);
-    let identity = cx.site.services.login.link(&cx.op, &input.backend, &attempt).await?;
-    Ok(HttpResponse::Created().json(IdentityOut::from(identity)))
+    match (input.username, input.password) {
+        (Some(username), Some(password)) => {
+            let attempt = Attempt::password(username, password);
+            let identity = cx.site.services.login.link(&cx.op, &input.backend, &attempt).await?;
+            Ok(HttpResponse::Created().json(IdentityOut::from(identity)))
+        }
+        (None, None) => depart(&req, &cx, &input.backend, input.next.as_deref()).await,
+        (None, Some(_)) => Err(Problem::malformed_field("username", "is missing")),
+        (Some(_), None) => Err(Problem::malformed_field("password", "is missing")),
+    }
+}
+
+/// Begins a link to somebody whom a backend knows that leads elsewhere.
+async fn depart(
+    req: &HttpRequest,
+    cx: &UserCx,
+    backend: &str,
+    next: Option<&str>,
+) -> Result<HttpResponse, Problem> {
+    let site = &cx.site;
+    let (browser, cookie) = known_browser(req, site, &cx.op);
+    let departure = Departure {
+        backend,
+        callback: callback_url(site, backend),
+        next: own_path(site, next).unwrap_or_else(|| site.path("/")),
+        browser: &browser,
+        links: true,
+    };
+    let location = site.services.login.depart(&cx.op, departure).await?;
+    Ok(HttpResponse::Accepted().cookie(cookie).json(DepartureOut { location }))
 }
 
 pub(super) async fn unlink(cx: UserCx) -> Result<HttpResponse, Problem> {

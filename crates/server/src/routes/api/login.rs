@@ -10,6 +10,7 @@ use actix_web::{
 use serde_json::json;
 use vestibule_core::{
     OpCx, Secret, Timestamp,
+    id::SessionId,
     ports::backend::{Answer, Attempt},
     usecase::{
         check::Description,
@@ -64,8 +65,22 @@ pub(crate) async fn open(
         Some(token) => site.services.principals.recognise(token.expose(), &*site.clock).await?,
         None => None,
     };
-    let grant = match judged(site, op, input).await? {
+    let judged = judged(site, op, input).await?;
+    admit(site, op, previous.map(|session| session.session), judged).await
+}
+
+/// Opens the session of a login that succeeded, in the place of the one the browser had; counts and
+/// writes down one that did not.
+pub(crate) async fn admit(
+    site: &Site,
+    op: &OpCx,
+    previous: Option<SessionId>,
+    judged: Result<LoginGrant, LoginError>,
+) -> Result<Opened, Problem> {
+    let grant = match judged {
         Ok(grant) => grant,
+        // Half a login is no failure.
+        Err(error @ LoginError::CodeWanted(_)) => return Err(error.into()),
         Err(error) => {
             metrics::counter!("vestibule_logins_total", "result" => "failed").increment(1);
             if let LoginError::Refused { not_before } = &error {
@@ -80,7 +95,6 @@ pub(crate) async fn open(
             return Err(error.into());
         }
     };
-    let previous = previous.map(|session| session.session);
     let opened = site.services.sessions.open(op, grant, previous).await?;
     metrics::counter!("vestibule_logins_total", "result" => "succeeded").increment(1);
     tracing::info!(

@@ -1,0 +1,54 @@
+//! Back from a provider.
+
+use actix_web::{HttpRequest, HttpResponse, http::header, web::Path};
+use url::form_urlencoded;
+use vestibule_core::usecase::login::{Arrival, Arrived, LoginError};
+
+use super::browser_of;
+use crate::{
+    extract::RequestCx,
+    pages::login::turned_away,
+    problem::Problem,
+    routes::api::login::{admit, cookie},
+};
+
+/// More than any provider brings.
+const MOST_PARAMETERS: usize = 32;
+
+pub(super) async fn arrive(
+    req: HttpRequest,
+    cx: RequestCx,
+    backend: Path<String>,
+) -> Result<HttpResponse, Problem> {
+    let site = &cx.site;
+    site.rates.login(&cx.op.client.address, cx.op.now())?;
+    let parameters = form_urlencoded::parse(req.query_string().as_bytes())
+        .take(MOST_PARAMETERS)
+        .map(|(name, value)| (name.into_owned(), value.into_owned()))
+        .collect();
+    let arrival = Arrival { backend: &backend, parameters, browser: browser_of(&req, site) };
+    let (next, opened) = match site.services.login.arrive(&cx.op, arrival).await {
+        Ok(Arrived::Linked { next, .. }) => (next, None),
+        Ok(Arrived::LoggedIn { grant, next }) => {
+            let previous = cx.session.as_ref().map(|session| session.session);
+            match admit(site, &cx.op, previous, Ok(grant)).await {
+                Ok(opened) => (next, Some(opened)),
+                Err(problem) => return Ok(turned_away(site, problem, None)),
+            }
+        }
+        Err(LoginError::Link(error)) => return Err(error.into()),
+        Err(error) => {
+            let refused = admit(site, &cx.op, None, Err(error)).await;
+            let problem = refused.err().unwrap_or_else(Problem::internal);
+            return Ok(turned_away(site, problem, None));
+        }
+    };
+    let mut answer = HttpResponse::SeeOther();
+    if let Some(opened) = opened {
+        answer.cookie(cookie(site, &opened.token));
+    }
+    Ok(answer
+        .insert_header((header::LOCATION, next))
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .finish())
+}

@@ -1,0 +1,45 @@
+//! To a provider.
+
+use actix_web::{HttpRequest, HttpResponse, http::header, web::Path};
+use serde::Deserialize;
+use vestibule_core::usecase::login::Departure;
+
+use super::{callback_url, known_browser};
+use crate::{
+    extract::{Query, RequestCx},
+    pages::{login::turned_away, next::own_path},
+    problem::Problem,
+};
+
+/// What the address may hold.
+#[derive(Debug, Deserialize)]
+pub(super) struct Wanted {
+    next: Option<String>,
+}
+
+pub(super) async fn depart(
+    req: HttpRequest,
+    cx: RequestCx,
+    backend: Path<String>,
+    wanted: Query<Wanted>,
+) -> Result<HttpResponse, Problem> {
+    let site = &cx.site;
+    site.rates.login(&cx.op.client.address, cx.op.now())?;
+    let next = own_path(site, wanted.next.as_deref());
+    let (browser, cookie) = known_browser(&req, site, &cx.op);
+    let departure = Departure {
+        backend: &backend,
+        callback: callback_url(site, &backend),
+        next: next.clone().unwrap_or_else(|| site.path("/")),
+        browser: &browser,
+        links: false,
+    };
+    match site.services.login.depart(&cx.op, departure).await {
+        Ok(url) => Ok(HttpResponse::SeeOther()
+            .cookie(cookie)
+            .insert_header((header::LOCATION, url))
+            .insert_header((header::CACHE_CONTROL, "no-store"))
+            .finish()),
+        Err(error) => Ok(turned_away(site, error.into(), next.as_deref())),
+    }
+}
