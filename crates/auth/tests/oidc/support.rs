@@ -15,7 +15,6 @@ pub(crate) const CALLBACK: &str = "http://127.0.0.1:9/auth/idp/callback";
 
 /// The address of a service that `scripts/test` starts.
 pub(crate) fn peer(variable: &str) -> String {
-    #[expect(clippy::disallowed_methods, reason = "where the services are is told to the tests")]
     std::env::var(variable).unwrap_or_else(|_| {
         panic!("{variable} is not set: eval \"$(tests/peers/oidc/peer start DIR)\"")
     })

@@ -84,8 +84,8 @@ pub(super) async fn submit(
 }
 
 /// The login page once more, with the reason why it is needed.
-pub(crate) fn turned_away(site: &Site, problem: Problem, next: Option<&str>) -> HttpResponse {
-    turned_away_with(site, &problem, next, "")
+pub(crate) fn turned_away(site: &Site, problem: &Problem, next: Option<&str>) -> HttpResponse {
+    turned_away_with(site, problem, next, "")
 }
 
 fn turned_away_with(

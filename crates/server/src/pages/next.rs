@@ -9,6 +9,10 @@ pub(crate) fn own_path(site: &Site, wanted: Option<&str>) -> Option<String> {
     let wanted = wanted.filter(|wanted| is_plain_path(wanted))?;
     let base = Url::parse(site.settings.site.base_url.origin()).ok()?;
     let target = base.join(wanted).ok().filter(|target| target.origin() == base.origin())?;
+    // What the path comes to may begin with what it did not: `/.//host` is `//host`.
+    if !is_plain_path(target.path()) {
+        return None;
+    }
     let query = target.query().map(|query| format!("?{query}")).unwrap_or_default();
     Some(format!("{}{query}", target.path()))
 }

@@ -19,6 +19,8 @@ mod kit;
 mod lifetimes;
 mod linking;
 mod objects;
+#[cfg(all(feature = "full", feature = "peers"))]
+mod oidc;
 mod one_time;
 mod pages;
 mod remote;

@@ -1,4 +1,4 @@
-//! What a provider says about itself (OpenID Connect Discovery 1.0 section 3, RFC 8414).
+//! What a provider says about itself (`OpenID` Connect Discovery 1.0 section 3, RFC 8414).
 
 use serde_json::{Map, Value};
 use vestibule_core::ports::backend::Fault;

@@ -87,7 +87,7 @@ pub(super) fn verify(
     let message = &token.as_bytes()[..token.len() - signature.len() - 1];
     let is_right = |key: &&Key| {
         key.algorithm.as_deref().is_none_or(|own| own == algorithm)
-            && crypto::verify(signature, message, &key.key, library).unwrap_or(false)
+            && crypto::verify(signature, message, &key.verifies, library).unwrap_or(false)
     };
     if signature.is_empty() || !candidates.iter().any(is_right) {
         return Err(bad("the token's signature is wrong"));

@@ -15,7 +15,7 @@ pub(super) struct Key {
     pub(super) id: Option<String>,
     /// The one algorithm that it is for, where it says so.
     pub(super) algorithm: Option<String>,
-    pub(super) key: DecodingKey,
+    pub(super) verifies: DecodingKey,
 }
 
 /// Reads a set of keys. Those of kinds that nobody knows here, and broken ones, are passed over
@@ -45,6 +45,6 @@ fn key(said: &Value) -> Option<Key> {
     Some(Key {
         id: jwk.common.key_id.clone(),
         algorithm: said.get("alg").and_then(Value::as_str).map(str::to_owned),
-        key: DecodingKey::from_jwk(&jwk).ok()?,
+        verifies: DecodingKey::from_jwk(&jwk).ok()?,
     })
 }

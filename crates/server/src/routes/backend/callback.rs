@@ -33,14 +33,14 @@ pub(super) async fn arrive(
             let previous = cx.session.as_ref().map(|session| session.session);
             match admit(site, &cx.op, previous, Ok(grant)).await {
                 Ok(opened) => (next, Some(opened)),
-                Err(problem) => return Ok(turned_away(site, problem, None)),
+                Err(problem) => return Ok(turned_away(site, &problem, None)),
             }
         }
         Err(LoginError::Link(error)) => return Err(error.into()),
         Err(error) => {
             let refused = admit(site, &cx.op, None, Err(error)).await;
             let problem = refused.err().unwrap_or_else(Problem::internal);
-            return Ok(turned_away(site, problem, None));
+            return Ok(turned_away(site, &problem, None));
         }
     };
     let mut answer = HttpResponse::SeeOther();

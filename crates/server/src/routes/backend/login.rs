@@ -40,6 +40,6 @@ pub(super) async fn depart(
             .insert_header((header::LOCATION, url))
             .insert_header((header::CACHE_CONTROL, "no-store"))
             .finish()),
-        Err(error) => Ok(turned_away(site, error.into(), next.as_deref())),
+        Err(error) => Ok(turned_away(site, &error.into(), next.as_deref())),
     }
 }

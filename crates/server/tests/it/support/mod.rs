@@ -1,6 +1,8 @@
 //! A site under test, and the visitors who come to it.
 
 pub(crate) mod acts;
+#[cfg(feature = "full")]
+pub(crate) mod browser;
 pub(crate) mod scripted;
 pub(crate) mod site;
 pub(crate) mod visitor;

@@ -89,12 +89,20 @@ impl TestSite {
 
     /// A second server process's worth of the same site: same database and clock, other memory.
     pub(crate) fn replica(&self) -> Self {
+        self.replica_with(|builder| builder)
+    }
+
+    /// The same, with other parts.
+    pub(crate) fn replica_with(
+        &self,
+        extend: impl FnOnce(Builder) -> Builder + Send + 'static,
+    ) -> Self {
         let plan = Plan {
             database: Arc::clone(&self.database),
             clock: Arc::clone(&self.clock),
             settings: Vec::new(),
             prefix: "",
-            extend: Box::new(|builder| builder),
+            extend: Box::new(extend),
         };
         plan.start()
     }
