@@ -177,7 +177,9 @@ impl SmtpTransport {
         let recipient = Rcpt::new(letter.to.clone(), Vec::new());
         within(step, Stage::Recipient, connection.command(recipient)).await?;
         within(step, Stage::Content, connection.command(Data)).await?;
-        let answer = within(step, Stage::Content, connection.message(&letter.bytes)).await?;
+        // lettre ends the last line itself.
+        let bytes = letter.bytes.strip_suffix(b"\r\n").unwrap_or(&letter.bytes);
+        let answer = within(step, Stage::Content, connection.message(bytes)).await?;
         let words = answer.message().collect::<Vec<_>>().join(" ");
         Ok(format!("{} {words}", u16::from(answer.code())))
     }
