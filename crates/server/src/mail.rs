@@ -99,8 +99,14 @@ impl Mailroom {
     }
 }
 
+/// An office for a look, of a site that runs nowhere.
+pub(crate) fn office(settings: &Settings) -> Result<Office, MailroomError> {
+    let style = style(settings, &Arc::new(OnceLock::new()));
+    Ok(Office::new(style, transport(&settings.mail)?))
+}
+
 /// The way out of the house that the settings name.
-pub(crate) fn transport(mail: &MailSettings) -> Result<Box<dyn Transport>, MailroomError> {
+fn transport(mail: &MailSettings) -> Result<Box<dyn Transport>, MailroomError> {
     Ok(match mail.transport {
         MailTransport::Console => Box::new(ConsoleTransport::default()),
         MailTransport::File => {

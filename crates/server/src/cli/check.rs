@@ -2,11 +2,11 @@
 
 use serde::Serialize;
 
-use super::{CliError, Global, output::Out, with_causes};
+use super::{CliError, Global, hall::block_on, output::Out, with_causes};
 use crate::{
     compose::store_options,
-    config::{PasswordScheme, RateLimit, Settings, load},
-    doors,
+    config::{MailTransport, PasswordScheme, RateLimit, Settings, load},
+    doors, mail,
 };
 
 /// Looks at configuration and database; with --deploy at the deployment's weak spots too.
@@ -42,6 +42,7 @@ pub(super) fn run(global: &Global, args: &CheckArgs, out: &mut Out) -> Result<u8
     }];
     findings.extend(backends(settings));
     findings.push(database(settings));
+    findings.extend(mailing(settings));
     if args.deploy {
         findings.extend(deployment(settings));
     }
@@ -93,6 +94,30 @@ fn database(settings: &Settings) -> Finding {
             hint: "storage.url, or `vestibule migrate`",
         },
     }
+}
+
+/// Whether mail could be sent, and how it would look.
+fn mailing(settings: &Settings) -> Vec<Finding> {
+    let asked = mail::office(settings).map_err(|error| with_causes(&error)).and_then(|office| {
+        let found = block_on(async { Ok(office.transport().probe().await) });
+        let found = found.map_err(|error: CliError| error.to_string())?;
+        Ok((found.map_err(|failure| failure.to_string())?, office.template_problems()))
+    });
+    let (found, problems) = match asked {
+        Ok(asked) => asked,
+        Err(reason) => {
+            let what = format!("mail cannot be sent: {reason}");
+            return vec![Finding { id: "vst.E004", severity: "error", what, hint: "[mail]" }];
+        }
+    };
+    let broken = problems.into_iter().map(|problem| Finding {
+        id: "vst.W004",
+        severity: "warning",
+        what: format!("the mail template {problem}"),
+        hint: "until then the built-in one is used",
+    });
+    let well = Finding { id: "vst.I004", severity: "ok", what: found, hint: "" };
+    std::iter::once(well).chain(broken).collect()
 }
 
 fn deployment(settings: &Settings) -> impl Iterator<Item = Finding> {
@@ -150,6 +175,18 @@ fn deployment(settings: &Settings) -> impl Iterator<Item = Finding> {
             settings.server.metrics_listen.is_some_and(|address| !address.ip().is_loopback()),
             "server.metrics_listen is reachable from other machines",
             "listen on loopback",
+        ),
+        warn(
+            "vst.W109",
+            settings.mail.transport == MailTransport::Console,
+            "mails are printed and do not leave the machine",
+            "set mail.transport and mail.host, then try `vestibule mail test`",
+        ),
+        warn(
+            "vst.W110",
+            settings.mail.sends_password_in_the_clear(),
+            "mail.password goes to another machine without TLS",
+            "set mail.tls to starttls or implicit",
         ),
     ]
     .into_iter()

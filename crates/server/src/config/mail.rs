@@ -188,6 +188,13 @@ impl RawMail {
 }
 
 impl MailSettings {
+    /// Whether somebody on the way to the mail server could read the password.
+    pub(crate) fn sends_password_in_the_clear(&self) -> bool {
+        let is_here = matches!(&*self.host, "localhost" | "127.0.0.1" | "::1");
+        let speaks = self.transport == MailTransport::Smtp && self.password.is_some();
+        speaks && self.tls == Security::None && !is_here
+    }
+
     /// What goes only together.
     fn agree(&self, check: &mut Check<'_>) {
         match self.transport {

@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
 
+mod mail;
 mod support;
 #[path = "../it/support/visitor.rs"]
 #[expect(dead_code, reason = "these tests use less of it than the others")]

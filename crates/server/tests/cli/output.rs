@@ -82,7 +82,7 @@ fn check_tells_of_configuration_and_database_line_by_line() {
     let findings = desk.succeed(&["check", "--json"]).json();
     let ids: Vec<_> =
         findings.as_array().unwrap().iter().map(|f| f["id"].as_str().unwrap()).collect();
-    assert_eq!(ids, ["vst.I001", "vst.I002"]);
+    assert_eq!(ids, ["vst.I001", "vst.I002", "vst.I004"]);
     let ran = Desk::bare().run(&["check", "--json"]).expect(1);
     let json = ran.json();
     assert_eq!(json[1]["id"], "vst.E002");
@@ -99,17 +99,18 @@ fn check_of_a_deployment_finds_each_weak_spot_and_none_in_a_sound_one() {
         let warnings = findings.as_array().unwrap().iter().filter(|f| f["severity"] == "warning");
         warnings.map(|f| f["id"].as_str().unwrap().to_owned()).collect()
     };
-    assert_eq!(ids(""), ["vst.W101", "vst.W104"]);
+    assert_eq!(ids(""), ["vst.W101", "vst.W104", "vst.W109"]);
     let weak = "[server]\nlisten = \"0.0.0.0:8080\"\nmetrics_listen = \"0.0.0.0:9090\"\n\
         [password]\nmin_length = 8\nscheme = \"bcrypt\"\n[limits]\nlogin_per_address = \"unlimited\"\n";
-    let all = ["101", "102", "104", "105", "106", "107", "108"].map(|n| format!("vst.W{n}"));
+    let all = ["101", "102", "104", "105", "106", "107", "108", "109"].map(|n| format!("vst.W{n}"));
     assert_eq!(ids(weak), all);
     let https = "[site]\nbase_url = \"https://hall.example.org\"\n";
-    assert_eq!(ids(https), ["vst.W103", "vst.W104"]);
+    assert_eq!(ids(https), ["vst.W103", "vst.W104", "vst.W109"]);
     let pepper = desk.write("pepper", "q83vASNFZ4mrze8BI0VniavN7wEjRWeJq83vASNFZ4mrze8BI0VniQ==\n");
     std::fs::set_permissions(&pepper, std::fs::Permissions::from_mode(0o600)).unwrap();
     let sound = format!(
-        "{https}[server]\ntrusted_proxies = [\"127.0.0.1\"]\n[password]\npepper_file = {pepper:?}\n"
+        "{https}[server]\ntrusted_proxies = [\"127.0.0.1\"]\n[password]\npepper_file = {pepper:?}\n\
+         [mail]\ntransport = \"file\"\nfile_path = \"mails\"\n"
     );
     assert!(ids(&sound).is_empty(), "{:?}", ids(&sound));
 }

@@ -22,6 +22,7 @@ mod objects;
 #[cfg(all(feature = "full", feature = "peers"))]
 mod oidc;
 mod one_time;
+mod outbox;
 mod pages;
 mod remote;
 mod sessions;

@@ -43,7 +43,7 @@ pub(super) async fn open(
     };
     stream.set_nodelay(true).map_err(unreachable)?;
     let Some(tls) = tls else {
-        return Ok(Box::new(stream));
+        return Ok(Line::boxed(Stream::Plain(stream), b""));
     };
     let greeting: &'static [u8] = match security {
         Security::StartTls => {
@@ -59,7 +59,7 @@ pub(super) async fn open(
     #[expect(deprecated, reason = "see above")]
     let mut stream = AsyncNetworkStream::use_existing_tokio1(Box::new(stream));
     match timeout(*step, stream.upgrade_tls(tls.clone())).await {
-        Ok(Ok(())) => Ok(Box::new(Encrypted { stream, greeting })),
+        Ok(Ok(())) => Ok(Line::boxed(Stream::Encrypted(stream), greeting)),
         Ok(Err(error)) => Err(classify(Stage::Opening, &error)),
         Err(_) => Err(too_late(*step, Stage::Opening)),
     }
@@ -120,20 +120,46 @@ fn down(reason: impl AsRef<str>) -> Failure {
     Failure::new(Verdict::ServerDown, reason)
 }
 
-/// An encrypted line, before which a greeting stands that the server gave in the clear.
-struct Encrypted {
-    #[expect(deprecated, reason = "see above")]
-    stream: AsyncNetworkStream,
+/// A line, before which a greeting stands that the server gave in the clear.
+struct Line {
+    stream: Stream,
     greeting: &'static [u8],
+    /// How many bytes of the answer's present line were read.
+    column: usize,
 }
 
-impl fmt::Debug for Encrypted {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Encrypted")
+#[expect(clippy::large_enum_variant, reason = "a handful of lines at a time")]
+enum Stream {
+    Plain(TcpStream),
+    #[expect(deprecated, reason = "see above")]
+    Encrypted(AsyncNetworkStream),
+}
+
+impl Line {
+    fn boxed(stream: Stream, greeting: &'static [u8]) -> Box<dyn AsyncTokioStream> {
+        Box::new(Self { stream, greeting, column: 0 })
+    }
+
+    /// Passes an answer on. A code may stand alone (RFC 5321 section 4.2), which lettre does not
+    /// know: it is given the blank that it looks for.
+    fn pass_on(&mut self, answer: &[u8], buffer: &mut ReadBuf<'_>) {
+        for byte in answer {
+            if self.column == 3 && matches!(byte, b'\r' | b'\n') {
+                buffer.put_slice(b" ");
+            }
+            buffer.put_slice(&[*byte]);
+            self.column = if *byte == b'\n' { 0 } else { self.column + 1 };
+        }
     }
 }
 
-impl AsyncRead for Encrypted {
+impl fmt::Debug for Line {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Line")
+    }
+}
+
+impl AsyncRead for Line {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -145,33 +171,56 @@ impl AsyncRead for Encrypted {
             self.greeting = later;
             return Poll::Ready(Ok(()));
         }
-        let room = buffer.initialize_unfilled();
-        let read = ready!(PlainRead::poll_read(Pin::new(&mut self.stream), cx, room))?;
-        buffer.advance(read);
+        // Half the room, so that what is added fits too.
+        let mut part = [0; 2048];
+        let room = (buffer.remaining() / 2).clamp(1, part.len());
+        let read = match &mut self.stream {
+            Stream::Plain(stream) => {
+                let mut read = ReadBuf::new(&mut part[..room]);
+                ready!(Pin::new(stream).poll_read(cx, &mut read))?;
+                read.filled().len()
+            }
+            Stream::Encrypted(stream) => {
+                ready!(PlainRead::poll_read(Pin::new(stream), cx, &mut part[..room]))?
+            }
+        };
+        self.pass_on(&part[..read], buffer);
         Poll::Ready(Ok(()))
     }
 }
 
-impl AsyncWrite for Encrypted {
+impl AsyncWrite for Line {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        PlainWrite::poll_write(Pin::new(&mut self.stream), cx, bytes)
+        match &mut self.stream {
+            Stream::Plain(stream) => Pin::new(stream).poll_write(cx, bytes),
+            Stream::Encrypted(stream) => PlainWrite::poll_write(Pin::new(stream), cx, bytes),
+        }
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        PlainWrite::poll_flush(Pin::new(&mut self.stream), cx)
+        match &mut self.stream {
+            Stream::Plain(stream) => Pin::new(stream).poll_flush(cx),
+            Stream::Encrypted(stream) => PlainWrite::poll_flush(Pin::new(stream), cx),
+        }
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        PlainWrite::poll_close(Pin::new(&mut self.stream), cx)
+        match &mut self.stream {
+            Stream::Plain(stream) => Pin::new(stream).poll_shutdown(cx),
+            Stream::Encrypted(stream) => PlainWrite::poll_close(Pin::new(stream), cx),
+        }
     }
 }
 
-impl AsyncTokioStream for Encrypted {
+impl AsyncTokioStream for Line {
     fn peer_addr(&self) -> io::Result<SocketAddr> {
-        self.stream.peer_addr()
+        match &self.stream {
+            Stream::Plain(stream) => stream.peer_addr(),
+            Stream::Encrypted(stream) => stream.peer_addr(),
+        }
     }
 }
