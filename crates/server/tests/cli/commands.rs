@@ -132,6 +132,20 @@ const CASES: &[Case] = &[
     )
     .json()
     .reads(PASSWORD),
+    case("mail test", "anna@example.org", &[""], &["a@b@example.org", "nobody"]),
+    case("mail outbox list", "", &["--state lost", "anna", "--limit 0"], &[]).json(),
+    case(
+        "mail outbox retry",
+        "--dead",
+        &["", "nonsense"],
+        &["01a1fc0a-d728-747e-8f0f-f635bb0d30d7"],
+    ),
+    case(
+        "mail outbox purge",
+        "",
+        &["nonsense", "--older-than soon"],
+        &["--state waiting", "01a1fc0a-d728-747e-8f0f-f635bb0d30d7"],
+    ),
     case("session list", "anna", &[""], &["nobody"]).json(),
     case(
         "session revoke",
