@@ -234,8 +234,11 @@ impl Server {
                     lines.push("STARTTLS");
                 }
                 let last = lines.pop().unwrap();
-                let first: String = lines.iter().map(|line| format!("250-{line}\r\n")).collect();
-                format!("{first}250 {last}\r\n")
+                let mut answer = String::new();
+                for line in lines {
+                    answer += &["250-", line, "\r\n"].concat();
+                }
+                answer + &["250 ", last, "\r\n"].concat()
             }
             "STARTTLS" => format!("220 go ahead\r\n{}", plan.chatter),
             "DATA" => "354 go on\r\n".to_owned(),
