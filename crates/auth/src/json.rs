@@ -18,6 +18,24 @@ pub fn strict(bytes: &[u8]) -> Result<Value, serde_json::Error> {
     serde_json::from_slice::<Strict>(bytes).map(|Strict(value)| value)
 }
 
+/// The same without `null`, which readers take for nothing, an empty text or "not known".
+pub fn strict_without_null(bytes: &[u8]) -> Result<Value, serde_json::Error> {
+    let value = strict(bytes)?;
+    if has_null(&value) {
+        return Err(serde_json::Error::custom("null says nothing"));
+    }
+    Ok(value)
+}
+
+fn has_null(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Array(values) => values.iter().any(has_null),
+        Value::Object(members) => members.values().any(has_null),
+        _ => false,
+    }
+}
+
 struct Strict(Value);
 
 impl<'de> Deserialize<'de> for Strict {
@@ -86,7 +104,7 @@ impl<'de> Visitor<'de> for Reader {
 mod tests {
     use serde_json::{Value, json};
 
-    use super::strict;
+    use super::{strict, strict_without_null};
 
     #[test]
     fn all_kinds_of_values_are_read_as_they_are() {
@@ -101,6 +119,8 @@ mod tests {
         assert!(strict(br#"[{"x": {"a": 1, "a": 2}}]"#).is_err());
         assert!(strict(br#"{"a": 1, "\u0061": 2}"#).is_err());
         assert!(strict(br#"{"a": {"b": 1}, "b": 2}"#).is_ok());
+        assert!(strict_without_null(br#"{"a": [{"b": null}]}"#).is_err());
+        assert!(strict_without_null(br#"{"a": [{"b": 0}]}"#).is_ok());
     }
 
     #[test]

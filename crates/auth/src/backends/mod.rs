@@ -16,6 +16,7 @@ use vestibule_core::ports::backend::BackendFactory;
 pub use self::pam::PamFactory;
 pub use self::{
     local::{LocalBackend, LocalFactory},
+    oauth2::OAuth2Factory,
     oidc::OidcFactory,
     remote::RemoteFactory,
     user_office::UserOfficeFactory,
@@ -25,6 +26,7 @@ pub use self::{
 pub fn factories() -> Vec<Arc<dyn BackendFactory>> {
     vec![
         Arc::new(LocalFactory),
+        Arc::new(OAuth2Factory),
         Arc::new(OidcFactory),
         #[cfg(feature = "pam")]
         Arc::new(PamFactory),

@@ -42,7 +42,8 @@ pub(crate) fn backend(issuer: &str, more: &Value) -> Arc<dyn Backend> {
         keys[name] = value.clone();
     }
     let mut section = Section::of(keys);
-    if more.get("client_auth") != Some(&json!("none")) {
+    let has_own = more.get("client_secret").is_some();
+    if !has_own && more.get("client_auth") != Some(&json!("none")) {
         section = section.with_secret("client_secret", Secret::new(secret()));
     }
     OidcFactory.build(BackendName::parse("idp").unwrap(), section).unwrap()
@@ -106,5 +107,41 @@ pub(crate) fn word(verdict: &Verdict) -> &'static str {
         Verdict::Rejected(_) => "refused",
         Verdict::Fault(_) => "fault",
         _ => "something else",
+    }
+}
+
+/// At the certified provider, as one of its people, as a browser without scripts goes there.
+pub(crate) async fn pass_as(account: &str, at_provider: &Url) -> Url {
+    let origin = at_provider.origin();
+    let timeout = Duration::from_secs(20);
+    let browser = Client::builder().redirect(Policy::none()).timeout(timeout).no_proxy();
+    let browser = browser.build().unwrap();
+    let (mut at, mut jar) = (at_provider.clone(), std::collections::BTreeMap::new());
+    while at.origin() == origin {
+        let cookies = |jar: &std::collections::BTreeMap<String, String>| {
+            let all: Vec<_> = jar.iter().map(|(name, value)| format!("{name}={value}")).collect();
+            all.join("; ")
+        };
+        let mut answer =
+            browser.get(at.clone()).header("cookie", cookies(&jar)).send().await.unwrap();
+        keep(&answer, &mut jar);
+        if answer.status() == 200 {
+            let form = format!("login={account}&password={account}-pass-1");
+            let request = browser.post(at.clone()).header("cookie", cookies(&jar));
+            let kind = "application/x-www-form-urlencoded";
+            answer = request.header("content-type", kind).body(form).send().await.unwrap();
+            keep(&answer, &mut jar);
+        }
+        let location = answer.headers().get("location").expect("a way on");
+        at = at.join(location.to_str().unwrap()).unwrap();
+    }
+    at
+}
+
+fn keep(answer: &reqwest::Response, jar: &mut std::collections::BTreeMap<String, String>) {
+    for cookie in answer.headers().get_all("set-cookie") {
+        let (pair, _) = cookie.to_str().unwrap().split_once(';').unwrap();
+        let (name, value) = pair.split_once('=').unwrap();
+        jar.insert(name.to_owned(), value.to_owned());
     }
 }

@@ -18,6 +18,7 @@ mod import;
 mod kit;
 mod lifetimes;
 mod linking;
+mod oauth2;
 mod objects;
 #[cfg(all(feature = "full", feature = "peers"))]
 mod oidc;

@@ -80,3 +80,39 @@ fn texts<'a>(said: &'a Map<String, Value>, name: &str) -> Result<Option<Vec<&'a 
         Some(_) => Err(wrong()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::read;
+    use crate::{http::Address, reach::Reach};
+
+    fn metadata(name: &str, address: &str) -> Value {
+        let mut said = json!({
+            "issuer": "https://idp.example",
+            "authorization_endpoint": "https://idp.example/authorize",
+            "token_endpoint": "https://idp.example/token",
+            "jwks_uri": "https://keys.example/keys",
+        });
+        said[name] = json!(address);
+        said
+    }
+
+    #[test]
+    fn atk_a109_endpoints_inside_are_refused_before_anybody_asks_there() {
+        let issuer: Address = "https://idp.example".parse().unwrap();
+        let reach = Reach::new([&issuer]);
+        let refused = |name: &str, address: &str| {
+            read(&metadata(name, address), "https://idp.example", &reach).err()
+        };
+        assert_eq!(refused("jwks_uri", "https://keys.example/keys"), None);
+        for name in ["jwks_uri", "token_endpoint", "userinfo_endpoint", "authorization_endpoint"] {
+            for inside in ["https://169.254.169.254/x", "https://10.0.0.1/x", "http://127.0.0.1/x"]
+            {
+                let fault = refused(name, inside).unwrap_or_else(|| panic!("{name} {inside}"));
+                assert!(fault.to_string().starts_with(name), "{fault}");
+            }
+        }
+    }
+}

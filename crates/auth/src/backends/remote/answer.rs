@@ -13,11 +13,11 @@ use vestibule_core::{
     time::Timestamp,
 };
 
-use super::{
-    object::{Object, list, text, wrong},
-    strict,
+use super::object::{Object, list, text, wrong};
+use crate::{
+    http::{Address, Answer},
+    json,
 };
-use crate::http::{Address, Answer};
 
 /// The version of the protocol that is spoken here.
 pub(super) const VERSION: u64 = 1;
@@ -81,7 +81,7 @@ pub(super) fn open(answer: &Answer, id: &str) -> Result<Object, Fault> {
 }
 
 fn read(body: &[u8], id: &str) -> Result<Object, Fault> {
-    let value = strict::parse(body).map_err(|error| {
+    let value = json::strict_without_null(body).map_err(|error| {
         let (line, column) = (error.line(), error.column());
         let what = "is no JSON, or has a key twice, or null";
         wrong("", &format!("{what} (line {line}, column {column})"))

@@ -4,7 +4,6 @@
 mod answer;
 mod object;
 mod settings;
-mod strict;
 
 use std::sync::{
     Arc,

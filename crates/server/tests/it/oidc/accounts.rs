@@ -9,6 +9,7 @@ use crate::support::{Db, PASSWORD, group, on_every_database};
 on_every_database!(
     seed_cp_49_the_code_flow_makes_an_account_and_finds_it_again,
     atk_a103_a_mail_address_is_nobodys_key,
+    atk_a105_an_address_that_was_never_proved_here_is_no_key_either,
     seed_cp_50_a_name_that_is_taken_is_never_taken_over,
     atk_a107_a_disabled_account_is_not_entered,
     atk_a104_an_account_is_linked_by_whoever_is_logged_in_to_it_alone,
@@ -55,6 +56,19 @@ fn atk_a103_a_mail_address_is_nobodys_key(db: Db) {
         assert_ne!(user["id"], ann);
         assert_eq!(user["email"], Value::Null, "{account} was given Ann's address");
     }
+}
+
+fn atk_a105_an_address_that_was_never_proved_here_is_no_key_either(db: Db) {
+    // Somebody wrote Ann's address into an account of their own, and waits for her.
+    let site = site(db, to_good());
+    let email = Some("ann@lab.example".to_owned());
+    let new = NewUser { username: "waiting".to_owned(), email, ..NewUser::default() };
+    let waiting = json!(site.account(new));
+    let mut ann = site.visitor();
+    enter_as(&mut ann, "idp", "ann").expect(303);
+    let user = who(&mut ann)["user"].clone();
+    assert_ne!(user["id"], waiting);
+    assert_eq!(user["username"], "ann");
 }
 
 fn seed_cp_50_a_name_that_is_taken_is_never_taken_over(db: Db) {
