@@ -2,14 +2,15 @@
 
 use std::{collections::HashSet, sync::Arc};
 
+use ipnet::IpNet;
 use vestibule_auth::{
-    backends::{self, UserOfficeFactory},
+    backends::{self, ShibbolethFactory, UserOfficeFactory},
     runner::{Guarded, Limits},
 };
 use vestibule_core::{
     domain::identity::BackendName,
     policy::chain::{Control, OnUnavailable},
-    ports::backend::{Accounts, BackendFactory, SectionError},
+    ports::backend::{Accounts, BackendFactory, CredentialKind, SectionError},
     usecase::login::Door,
 };
 
@@ -31,6 +32,23 @@ pub enum DoorsError {
          \"cached:8h\""
     )]
     SkippedAndRequired(BackendName),
+    /// A backend believes headers, and no proxy is named that may send them.
+    #[error(
+        "backend {0}: server.trusted_proxies is empty, so that nobody could log in by headers; \
+         name the address of the proxy in front"
+    )]
+    NoProxies(BackendName),
+    /// A backend believes headers, and far too many may send them.
+    #[error(
+        "backend {name}: server.trusted_proxies has {network}, and whoever connects from there \
+         could log in as anybody; name the addresses of the proxies in front"
+    )]
+    TooManyProxies {
+        /// Which backend.
+        name: BackendName,
+        /// From where they come.
+        network: IpNet,
+    },
     /// There is no such kind of backend.
     #[error("backend {name}: unknown kind {kind:?}; there are {known}")]
     UnknownKind {
@@ -77,6 +95,7 @@ fn door(
     // What stands in its own section of the configuration, and what stands with the backend.
     let section = match factory.kind() {
         UserOfficeFactory::KIND => backend.section.clone().over(&settings.user_office.section),
+        ShibbolethFactory::KIND => backend.section.clone().over(&settings.user_office.hashes),
         _ => backend.section.clone(),
     };
     let built = factory.build(name.clone(), section);
@@ -109,12 +128,37 @@ pub(crate) fn require_sound(doors: &[Door]) -> Result<(), DoorsError> {
     Ok(())
 }
 
+/// Refuses to believe headers from everywhere: a backend that does wants proxies that are named.
+pub(crate) fn require_proxies(doors: &[Door], proxies: &[IpNet]) -> Result<(), DoorsError> {
+    let Some(door) = doors.iter().find(|door| takes_headers(door)) else { return Ok(()) };
+    let name = door.name().clone();
+    if proxies.is_empty() {
+        return Err(DoorsError::NoProxies(name));
+    }
+    // A tenth of the world, in two halves or in ten parts, is no proxy either.
+    let is_too_wide = |network: &&IpNet| match network {
+        IpNet::V4(network) => network.prefix_len() < 8,
+        IpNet::V6(network) => network.prefix_len() < 16,
+    };
+    match proxies.iter().find(is_too_wide) {
+        Some(&network) => Err(DoorsError::TooManyProxies { name, network }),
+        None => Ok(()),
+    }
+}
+
+/// Whether it believes the headers of a proxy in front.
+pub(crate) fn takes_headers(door: &Door) -> bool {
+    door.backend.descriptor().takes.contains(&CredentialKind::Headers)
+}
+
 /// What a backend gets to see of those who log in, in words for the operator.
 pub(crate) fn who_sees_what(door: &Door) -> String {
     let descriptor = door.backend.descriptor();
     let (name, kind, control) = (door.name(), descriptor.kind, door.place.control);
     let sees = if door.only_entitles() {
         "is told the names of those who have logged in, and never a password"
+    } else if takes_headers(door) {
+        "sees no password: it believes what a trusted proxy says in headers"
     } else if descriptor.accounts == Accounts::Here {
         "verifies passwords here; nobody else sees those of its accounts"
     } else if control == Control::Sufficient {

@@ -228,6 +228,7 @@ impl Builder {
         let mut doors = self.doors;
         doors.extend(doors::from_settings(&settings, &self.factories)?);
         doors::require_sound(&doors)?;
+        doors::require_proxies(&doors, &settings.server.trusted_proxies)?;
         let parts = Parts {
             storage: self.storage,
             transport: self.transport,

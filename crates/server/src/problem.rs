@@ -300,6 +300,9 @@ impl From<LoginError> for Problem {
                 problem.0.body.step = Some(StepBody { token, prompt: wanted.prompt });
                 problem
             }
+            LoginError::SignOnFirst { .. } => {
+                Self::new(StatusCode::UNAUTHORIZED, "login_failed", error.to_string())
+            }
             LoginError::StepLost => {
                 Self::new(StatusCode::BAD_REQUEST, "step_lost", error.to_string())
             }

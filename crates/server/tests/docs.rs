@@ -107,3 +107,68 @@ fn std_s16_the_default_lifetimes_are_within_those_of_a_password_alone() {
     assert!(session.cookie_age.as_secs() <= 30 * 24 * 3600);
     assert!(session.expire_at_browser_close);
 }
+
+/// The blocks that a name opens, each with its contents; braces stand at the ends of lines.
+fn blocks<'a>(text: &'a str, name: &str) -> Vec<&'a str> {
+    let is_opening = |line: &&str| line.trim_start().starts_with(name) && line.ends_with('{');
+    let openings = text.lines().filter(is_opening);
+    openings.map(|line| text.split(line).nth(1).unwrap().split('}').next().unwrap()).collect()
+}
+
+/// The names that a list of directives takes away.
+fn removed(list: &str, directive: &str, end: &str) -> Vec<String> {
+    let lines = list.lines().filter_map(|line| line.strip_prefix(directive)?.strip_suffix(end));
+    lines.map(|name| name.trim().to_lowercase()).collect()
+}
+
+#[test]
+fn atk_a137_every_location_of_the_samples_takes_the_identity_away() {
+    let nginx = read("shibboleth/nginx.conf");
+    let locations = blocks(&nginx, "location");
+    assert_eq!(locations.len(), 3);
+    assert_eq!(nginx.matches("proxy_pass ").count(), locations.len(), "none outside of them");
+    for location in locations {
+        let lines: Vec<&str> =
+            location.lines().map(str::trim).filter(|it| !it.is_empty()).collect();
+        assert_eq!(lines[0], "include /etc/nginx/no-identity.conf;", "{location}");
+        // What it sets itself would come after what was taken away.
+        assert!(!location.contains("proxy_set_header"), "{location}");
+    }
+    assert!(
+        nginx.contains("underscores_in_headers off;")
+            && nginx.contains("ignore_invalid_headers on;")
+    );
+
+    let apache = read("shibboleth/apache.conf");
+    let at = |text: &str| apache.find(text).unwrap_or_else(|| panic!("{text} is missing"));
+    // Once, for the host as a whole, before anything is set; `early` goes before all else anyway.
+    assert!(at("Include /etc/apache2/no-identity.conf") < at("<Location"));
+    assert_eq!(apache.matches("<VirtualHost").count(), 1);
+    let set = apache.lines().filter_map(|line| line.trim().strip_prefix("RequestHeader set "));
+    let set: Vec<&str> = set.filter_map(|rest| rest.split(' ').next()).collect();
+    assert_eq!(set, ["EAAHash", "uid", "X-Forwarded-Proto"]);
+    assert!(apache.contains("ShibUseHeaders Off"));
+
+    let by_apache = removed(&read("shibboleth/no-identity.conf"), "RequestHeader unset ", " early");
+    let by_nginx =
+        removed(&read("shibboleth/no-identity-nginx.conf"), "proxy_set_header ", " \"\";");
+    let secret = "x-vestibule-proxy-secret";
+    for name in ["eaahash", "eaa-hash", "x-eaahash", "x-eaa-hash", "uid", "x-uid", secret] {
+        assert!(by_apache.contains(&name.to_owned()), "apache leaves {name}");
+        assert!(by_nginx.contains(&name.to_owned()), "nginx leaves {name}");
+    }
+    // nginx drops these by itself.
+    for name in ["eaa_hash", "http_eaahash", "http_eaa_hash", "http_uid"] {
+        assert!(by_apache.contains(&name.to_owned()), "apache leaves {name}");
+    }
+}
+
+#[test]
+fn atk_a139_what_to_look_at_in_the_service_provider_is_written_down() {
+    let text = read("shibboleth.md");
+    for words in
+        ["3.5.1", "CVE-2025-9943", "ShibUseHeaders Off", "checkSpoofing", "redirectLimit=\"exact\""]
+    {
+        assert!(text.contains(words), "{words}");
+    }
+}

@@ -6,6 +6,7 @@ mod oidc;
 #[cfg(feature = "pam")]
 pub mod pam;
 mod remote;
+mod shibboleth;
 mod user_office;
 
 use std::sync::Arc;
@@ -19,6 +20,7 @@ pub use self::{
     oauth2::OAuth2Factory,
     oidc::OidcFactory,
     remote::RemoteFactory,
+    shibboleth::ShibbolethFactory,
     user_office::UserOfficeFactory,
 };
 
@@ -31,6 +33,7 @@ pub fn factories() -> Vec<Arc<dyn BackendFactory>> {
         #[cfg(feature = "pam")]
         Arc::new(PamFactory),
         Arc::new(RemoteFactory),
+        Arc::new(ShibbolethFactory),
         Arc::new(UserOfficeFactory),
     ]
 }

@@ -8,7 +8,7 @@ use vestibule_core::{
     OpCx, Secret, Timestamp,
     domain::identity::Subject,
     ports::{
-        backend::{Attempt, Backend, BackendCx, Fault, Verdict},
+        backend::{Attempt, Backend, BackendCx, Fault, ProxyHeaders, Verdict},
         hasher::{HashError, PasswordHash, PasswordHasher, Verification},
         store::{
             ChangeObserver, Mode, Store, StoreError, StoreErrorKind, StorePort, StoreResult, Work,
@@ -79,6 +79,13 @@ impl Host {
     ) -> Verdict {
         let cx = BackendCx { known_as: Some(known_as), ..self.cx() };
         backend.authenticate(&attempt(username, password), &cx).await
+    }
+
+    /// Asks about somebody of whom a trusted proxy says this.
+    pub async fn vouch(&self, backend: &dyn Backend, headers: &[(&str, &[u8])]) -> Verdict {
+        let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), value.to_vec()));
+        let attempt = Attempt::Headers(ProxyHeaders::new(headers));
+        backend.authenticate(&attempt, &self.cx()).await
     }
 
     /// Asks whether somebody may come in.

@@ -99,7 +99,7 @@ impl Heard {
                 | RejectReason::Expired
                 | RejectReason::MustChange
                 | RejectReason::Cancelled => Self::Barred,
-                RejectReason::NotEntitled => Self::NotEntitled,
+                RejectReason::NotEntitled | RejectReason::NotLinked => Self::NotEntitled,
             },
             Verdict::Fault(fault) => Self::of_fault(fault),
         }

@@ -148,20 +148,22 @@ impl Sessions {
             .await
     }
 
-    /// Ends the session that the actor acts in. Harmless when it has ended already.
-    pub async fn log_out(&self, cx: &OpCx) -> AdminResult<()> {
+    /// Ends the session that the actor acts in, and tells by which backend it was opened. Harmless
+    /// when it has ended already.
+    pub async fn log_out(&self, cx: &OpCx) -> AdminResult<Option<String>> {
         let Actor::User { id, session: Some(session), .. } = cx.actor else {
-            return Ok(());
+            return Ok(None);
         };
         let cx = cx.clone();
         self.store
             .write(move |tx| {
                 tx.announce(Change::User(id), cx.now())?;
+                let ended = tx.session_by_id(session)?;
                 if tx.delete_session(session)? {
                     let target = Target::new("session", session, cx.actor.name());
                     record(tx, &cx, "logout", target, "own session", json!({}))?;
                 }
-                Ok(())
+                Ok(ended.map(|ended| ended.backend))
             })
             .await
     }

@@ -90,6 +90,7 @@ fn configured(settings: &Settings) -> Result<Vec<Door>, CliError> {
         doors.push(Door::new(Arc::new(LocalBackend::default())));
     }
     doors::require_sound(&doors).map_err(usage)?;
+    doors::require_proxies(&doors, &settings.server.trusted_proxies).map_err(usage)?;
     Ok(doors.into_iter().map(doors::guarded).collect())
 }
 

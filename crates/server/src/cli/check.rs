@@ -1,6 +1,7 @@
 //! `vestibule check`: a look before it is needed, one line to a finding.
 
 use serde::Serialize;
+use vestibule_auth::backends::ShibbolethFactory;
 
 use super::{CliError, Global, hall::block_on, output::Out, with_causes};
 use crate::{
@@ -45,6 +46,7 @@ pub(super) fn run(global: &Global, args: &CheckArgs, out: &mut Out) -> Result<u8
     findings.extend(mailing(settings));
     if args.deploy {
         findings.extend(deployment(settings));
+        findings.extend(single_sign_on(settings));
     }
     out.records(&findings, &["id", "severity", "what", "hint"])?;
     Ok(u8::from(findings.iter().any(|finding| finding.severity == "error")))
@@ -55,6 +57,7 @@ fn backends(settings: &Settings) -> Vec<Finding> {
     let checked = doors::from_settings(settings, &[]).and_then(|doors| {
         if !doors.is_empty() {
             doors::require_sound(&doors)?;
+            doors::require_proxies(&doors, &settings.server.trusted_proxies)?;
         }
         Ok(doors)
     });
@@ -191,4 +194,34 @@ fn deployment(settings: &Settings) -> impl Iterator<Item = Finding> {
     ]
     .into_iter()
     .flatten()
+}
+
+/// What can be told from here of a single sign-on in front, and what cannot.
+fn single_sign_on(settings: &Settings) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for backend in settings.backends.iter().filter(|it| it.kind == ShibbolethFactory::KIND) {
+        let name = &backend.name;
+        if !matches!(backend.section.clone().take_secret("proxy_secret"), Ok(Some(_))) {
+            findings.push(Finding {
+                id: "vst.W109",
+                severity: "warning",
+                what: format!(
+                    "backend {name} believes every program that connects from one of \
+                     server.trusted_proxies, on the proxy's machine too"
+                ),
+                hint: "set its proxy_secret_file",
+            });
+        }
+        findings.push(Finding {
+            id: "vst.I004",
+            severity: "ok",
+            what: format!(
+                "of the service provider in front of backend {name} nothing can be seen from \
+                 here: look yourself that it is version 3.5.1 or later, writes variables and \
+                 not headers, checks for spoofing and limits redirects"
+            ),
+            hint: "docs/shibboleth.md",
+        });
+    }
+    findings
 }

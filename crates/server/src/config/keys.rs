@@ -356,6 +356,12 @@ pub const KEYS: &[Key] = &[
         "Where the user office takes `{\"username\", \"password\"}`: 200 is yes, 401 is no.",
     ),
     key(
+        "user_office.hash_url",
+        OFFICE,
+        Preset::Unset,
+        "Where it takes `{\"eaa_hash\"}` of a single sign-on (`shibboleth`) and names the account, or answers 404.",
+    ),
+    key(
         "user_office.authorized_url",
         OFFICE,
         Preset::Unset,

@@ -1,4 +1,5 @@
-//! `[user_office]`: a facility's user office, which a `[[backend]]` of that kind asks.
+//! `[user_office]`: a facility's user office, which a `[[backend]]` of that kind asks, and of the
+//! kind `shibboleth` about hashes.
 
 use std::path::PathBuf;
 
@@ -14,12 +15,15 @@ use super::{check::Check, duration::HumanDuration, report::BadValue, secret_file
 pub struct UserOfficeSettings {
     /// What a backend of the kind `user_office` is made from.
     pub section: Section,
+    /// What a backend of the kind `shibboleth` has to know of it: where it takes hashes.
+    pub hashes: Section,
 }
 
 #[derive(Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct RawUserOffice {
     login_url: Option<String>,
+    hash_url: Option<String>,
     authorized_url: Option<String>,
     username: Option<String>,
     password: Option<String>,
@@ -33,6 +37,7 @@ impl Default for RawUserOffice {
     fn default() -> Self {
         Self {
             login_url: None,
+            hash_url: None,
             authorized_url: None,
             username: None,
             password: None,
@@ -69,8 +74,18 @@ impl RawUserOffice {
                 }
             }
         }
+        let timeout = json!(raw.timeout.0.as_secs_f64());
+        let mut hashes = serde_json::Map::new();
+        if let Some(url) = raw.hash_url {
+            let certificates = keys.get("certificates").cloned();
+            hashes.extend(certificates.map(|pem| ("certificates".to_owned(), pem)));
+            hashes.extend([
+                ("hash_url".to_owned(), json!(url)),
+                ("timeout_seconds".to_owned(), timeout.clone()),
+            ]);
+        }
         keys.extend([
-            ("timeout_seconds".to_owned(), json!(raw.timeout.0.as_secs_f64())),
+            ("timeout_seconds".to_owned(), timeout),
             ("default_authorization".to_owned(), json!(raw.default_authorization)),
         ]);
         let section = Section::of(serde_json::Value::Object(keys));
@@ -78,7 +93,8 @@ impl RawUserOffice {
             Some(password) => section.with_secret("password", password),
             None => section,
         };
-        Some(UserOfficeSettings { section })
+        let hashes = Section::of(serde_json::Value::Object(hashes));
+        Some(UserOfficeSettings { section, hashes })
     }
 }
 

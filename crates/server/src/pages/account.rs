@@ -12,7 +12,8 @@ use super::view::{message, page, see_other};
 use crate::{
     extract::{Body, RequestCx, anonymous, require_own_form, token_of},
     problem::Problem,
-    routes::api::login::expired_cookie,
+    routes::{api::login::expired_cookie, backend::returning},
+    site::Site,
 };
 
 pub(super) async fn show(req: HttpRequest, cx: RequestCx) -> Result<HttpResponse, Problem> {
@@ -58,6 +59,7 @@ pub(super) async fn log_out(
     let (site, op) = anonymous(&req)?;
     require_own_form(&req, &site)?;
     let token = token_of(&req, &site);
+    let mut by = None;
     if let Some(token) = &token
         && let Some(session) =
             site.services.principals.recognise(token.expose(), &*site.clock).await?
@@ -66,11 +68,26 @@ pub(super) async fn log_out(
             let text = "This form is out of date. Go back, reload the page and try again.";
             return Ok(message(&site, StatusCode::FORBIDDEN, "Not logged out", text));
         }
-        site.services.sessions.log_out(&op.acting_as(session.actor())).await?;
+        by = site.services.sessions.log_out(&op.acting_as(session.actor())).await?;
     }
-    let mut response = see_other(&site.path("/login"));
+    let mut response = after_logout(&site, by.as_deref());
     if let Err(error) = response.add_cookie(&expired_cookie(&site)) {
         tracing::error!(%error, "the session cookie could not be removed");
     }
     Ok(response)
+}
+
+/// On to the login page; or, where the session was opened by a single sign-on that has a place to
+/// log out, to a page that leads there. No redirect: the form's may go to no other host (`form-action`),
+/// and there may be several on the way.
+fn after_logout(site: &Site, by: Option<&str>) -> HttpResponse {
+    let doors = site.services.login.doors().iter();
+    let door = by.and_then(|name| doors.into_iter().find(|door| door.name().as_str() == name));
+    let place = door.and_then(|door| door.backend.descriptor().sign_on.logout.as_ref());
+    let (Some(door), Some(place)) = (door, place) else {
+        return see_other(&site.path("/login"));
+    };
+    let elsewhere = returning(place, &site.url("/login"));
+    let own = context! { backend => door.name().as_str(), elsewhere };
+    page(site, StatusCode::OK, "goodbye.html", own)
 }

@@ -11,6 +11,7 @@ use super::{
     view::{page, see_other},
 };
 use crate::{
+    doors::takes_headers,
     dto::session::LoginIn,
     extract::{Body, Query, RequestCx, anonymous, require_own_form},
     problem::Problem,
@@ -38,7 +39,8 @@ pub(super) struct Form {
 /// A way in that leads elsewhere, as the page shows it.
 fn button(door: &Door) -> Value {
     let backend = door.name().as_str();
-    context! { backend, label => door.label.as_deref().unwrap_or(backend) }
+    let place = if takes_headers(door) { "assert" } else { "login" };
+    context! { backend, place, label => door.label.as_deref().unwrap_or(backend) }
 }
 
 pub(super) async fn show(cx: RequestCx, wanted: Query<Wanted>) -> HttpResponse {
@@ -78,24 +80,26 @@ pub(super) async fn submit(
                 let status = problem.status_code();
                 page(&site, status, "code.html", context! { token, prompt, next })
             }
-            None => turned_away_with(&site, &problem, next.as_deref(), &username),
+            None => sorry(&site, &username, next.as_deref(), &problem, problem.detail()),
         }),
     }
 }
 
 /// The login page once more, with the reason why it is needed.
 pub(crate) fn turned_away(site: &Site, problem: &Problem, next: Option<&str>) -> HttpResponse {
-    turned_away_with(site, problem, next, "")
+    sorry(site, "", next, problem, problem.detail())
 }
 
-fn turned_away_with(
+/// The form again, with what went wrong. What the API says in headers (when to try again), the page
+/// says too.
+pub(crate) fn sorry(
     site: &Site,
-    problem: &Problem,
-    next: Option<&str>,
     username: &str,
+    next: Option<&str>,
+    problem: &Problem,
+    text: &str,
 ) -> HttpResponse {
-    let mut answer = form(site, problem.status_code(), username, next, Some(problem.detail()));
-    // What the API says in headers (when to try again), the page says too.
+    let mut answer = form(site, problem.status_code(), username, next, Some(text));
     for (name, value) in problem.error_response().headers() {
         if name == actix_web::http::header::RETRY_AFTER {
             answer.headers_mut().insert(name.clone(), value.clone());

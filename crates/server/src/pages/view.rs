@@ -17,6 +17,8 @@ impl Views {
             ("code.html", include_str!("../templates/code.html")),
             ("account.html", include_str!("../templates/account.html")),
             ("logout.html", include_str!("../templates/logout.html")),
+            ("link.html", include_str!("../templates/link.html")),
+            ("goodbye.html", include_str!("../templates/goodbye.html")),
             ("setup.html", include_str!("../templates/setup.html")),
             ("message.html", include_str!("../templates/message.html")),
         ];
@@ -30,7 +32,7 @@ impl Views {
 }
 
 /// A page: a template filled with what is particular to it and what is on every page.
-pub(super) fn page(site: &Site, status: StatusCode, template: &str, own: Value) -> HttpResponse {
+pub(crate) fn page(site: &Site, status: StatusCode, template: &str, own: Value) -> HttpResponse {
     let all = context! {
         site_name => &site.settings.site.name,
         prefix => site.prefix(),
@@ -47,11 +49,11 @@ pub(super) fn page(site: &Site, status: StatusCode, template: &str, own: Value) 
 }
 
 /// A page that only says something.
-pub(super) fn message(site: &Site, status: StatusCode, title: &str, text: &str) -> HttpResponse {
+pub(crate) fn message(site: &Site, status: StatusCode, title: &str, text: &str) -> HttpResponse {
     page(site, status, "message.html", context! { title, text })
 }
 
 /// On to another page of ours, with GET (RFC 9110 section 15.4.4).
-pub(super) fn see_other(location: &str) -> HttpResponse {
+pub(crate) fn see_other(location: &str) -> HttpResponse {
     HttpResponse::SeeOther().insert_header(("location", location.to_owned())).finish()
 }

@@ -106,3 +106,71 @@ fn check_tells_who_sees_which_password() {
     let words = "backend house (local, sufficient): verifies passwords here";
     assert!(found.out.contains(words), "{found:?}");
 }
+
+const SINGLE_SIGN_ON: &str = "[[backend]]\nname = \"umbrella\"\nkind = \"shibboleth\"\n";
+
+#[test]
+fn atk_a132_headers_from_everywhere_stop_every_start() {
+    let bad = [
+        ("", "backend umbrella: server.trusted_proxies is empty"),
+        ("[]", "backend umbrella: server.trusted_proxies is empty"),
+        ("[\"0.0.0.0/0\"]", "server.trusted_proxies: item 1: would believe every client"),
+        ("[\"10.0.0.1\", \"::/0\"]", "server.trusted_proxies: item 2: would believe every client"),
+        ("[\"0.0.0.0/1\", \"128.0.0.0/1\"]", "server.trusted_proxies has 0.0.0.0/1"),
+        ("[\"10.0.0.0/7\"]", "server.trusted_proxies has 10.0.0.0/7"),
+        ("[\"2000::/3\"]", "server.trusted_proxies has 2000::/3"),
+    ];
+    for (proxies, words) in bad {
+        let desk = Desk::furnished();
+        let server = match proxies {
+            "" => String::new(),
+            proxies => format!("[server]\ntrusted_proxies = {proxies}\n"),
+        };
+        desk.write("vestibule.toml", &format!("{server}{ONE}{SINGLE_SIGN_ON}"));
+        desk.run(&["serve", "--listen", "127.0.0.1:0"]).expect(2).says(words);
+        desk.run(&["backend", "list"]).expect(2).says(words);
+        assert!(desk.run(&["check"]).all().contains(words), "{proxies}");
+    }
+    let desk = Desk::furnished();
+    let server = "[server]\ntrusted_proxies = [\"10.0.0.0/8\", \"2001:db8::1\"]\n";
+    desk.write("vestibule.toml", &format!("{server}{ONE}{SINGLE_SIGN_ON}"));
+    desk.succeed(&["backend", "list"]);
+}
+
+#[test]
+fn atk_a139_a_check_tells_what_it_cannot_see_of_the_service_provider() {
+    let desk = Desk::furnished();
+    let server = "[server]\ntrusted_proxies = [\"10.0.0.1\"]\n";
+    desk.write("vestibule.toml", &format!("{server}{ONE}{SINGLE_SIGN_ON}"));
+    let found = desk.run(&["check", "--deploy"]);
+    for words in ["vst.W109", "proxy_secret_file", "vst.I004", "3.5.1", "docs/shibboleth.md"] {
+        assert!(found.out.contains(words), "{words}: {found:?}");
+    }
+    assert!(desk.run(&["check"]).out.contains("believes what a trusted proxy says in headers"));
+    let file = desk.write("shown", "0123456789abcdef");
+    let private = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+    std::fs::set_permissions(file, private).unwrap();
+    let secret = "proxy_secret_file = \"shown\"\n";
+    desk.write("vestibule.toml", &format!("{server}{ONE}{SINGLE_SIGN_ON}{secret}"));
+    let found = desk.run(&["check", "--deploy"]);
+    assert!(!found.out.contains("vst.W109"), "{found:?}");
+}
+
+#[test]
+fn seed_cp_13_the_address_of_the_hash_service_is_the_offices() {
+    let desk = Desk::furnished();
+    let with = |office: &str| {
+        let server = "[server]\ntrusted_proxies = [\"10.0.0.1\"]\n";
+        desk.write(
+            "vestibule.toml",
+            &format!("{server}{ONE}{SINGLE_SIGN_ON}[user_office]\n{office}"),
+        );
+        desk.run(&["backend", "list", "--json"])
+    };
+    let asks =
+        with("hash_url = \"http://127.0.0.1:1/hash\"\ntimeout = \"1s\"\nusername = \"hall\"\n");
+    assert!(asks.expect(1).json()[1]["answers"].as_str().unwrap().starts_with("unavailable"));
+    let asks_nobody = with("authorized_url = \"http://127.0.0.1:1/authorized\"\n").expect(0);
+    assert_eq!(asks_nobody.json()[1]["answers"], "not looked at");
+    with("hash_url = \"http://office.example/hash\"\n").expect(2).says("user_office.hash_url");
+}

@@ -27,4 +27,7 @@ mod outbox;
 mod pages;
 mod remote;
 mod sessions;
+mod shibboleth;
+#[cfg(feature = "peers")]
+mod umbrella;
 mod user_office;

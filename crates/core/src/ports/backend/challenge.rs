@@ -15,7 +15,8 @@ pub struct Challenge {
 /// What a visitor has to do before a backend can say more.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// Go to this address and come back. Answers [`Attempt::Visit`](super::Attempt::Visit) alone.
+    /// Go to this address and come back. Answers [`Attempt::Visit`](super::Attempt::Visit), and
+    /// [`Attempt::Headers`](super::Attempt::Headers) of whom the proxy does not know yet.
     Redirect {
         /// Where to.
         url: String,

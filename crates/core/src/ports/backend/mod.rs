@@ -141,6 +141,18 @@ pub struct Descriptor {
     pub takes: Vec<CredentialKind>,
     /// Where its accounts are kept.
     pub accounts: Accounts,
+    /// The single sign-on that stands in front of us, where the operator said where it is.
+    pub sign_on: SignOn,
+}
+
+/// Where a single sign-on in front of us lets people in and out: paths of this very host, in which
+/// `{return}` stands for the address to come back to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SignOn {
+    /// Where people log in there who are not known there yet.
+    pub login: Option<String>,
+    /// Where they log out there, after they have logged out here.
+    pub logout: Option<String>,
 }
 
 /// Where a backend's accounts are kept.
@@ -159,7 +171,13 @@ impl Descriptor {
         kind: &'static str,
         takes: impl IntoIterator<Item = CredentialKind>,
     ) -> Self {
-        Self { name, kind, takes: takes.into_iter().collect(), accounts: Accounts::Elsewhere }
+        Self {
+            name,
+            kind,
+            takes: takes.into_iter().collect(),
+            accounts: Accounts::Elsewhere,
+            sign_on: SignOn::default(),
+        }
     }
 
     /// Of a backend whose accounts are ours. What it calls a subject is the id of an account: a

@@ -99,6 +99,8 @@ pub enum RejectReason {
     MustChange,
     /// The person is known and may not use this site.
     NotEntitled,
+    /// The person is known, and also that no account here is theirs.
+    NotLinked,
     /// What was brought was used before.
     Replay,
     /// The visitor turned back before the end.
@@ -116,6 +118,7 @@ impl RejectReason {
             Self::Expired => "expired",
             Self::MustChange => "password must be changed",
             Self::NotEntitled => "not entitled",
+            Self::NotLinked => "not linked to an account",
             Self::Replay => "used before",
             Self::Cancelled => "turned back there",
         }

@@ -1,6 +1,9 @@
 //! Asking the backends: first who the visitor is, then whether that person may come in.
 
-use super::door::{Door, Identifying, Ties};
+use super::{
+    LoginError,
+    door::{Door, Identifying, Ties},
+};
 use crate::{
     domain::{identity::BackendName, username::Username},
     id::UserId,
@@ -60,6 +63,16 @@ impl Heardings {
     /// Before this instant no refusal goes out.
     pub(super) fn not_before(&self) -> Option<Timestamp> {
         self.rejections.iter().filter_map(|(_, rejection)| rejection.not_before).max()
+    }
+
+    /// Where whoever is to log in elsewhere has to go.
+    pub(super) fn sign_on_first(self) -> LoginError {
+        match self.challenge {
+            Some(Challenge { step: Step::Redirect { url }, .. }) => {
+                LoginError::SignOnFirst { path: url }
+            }
+            _ => LoginError::Unavailable { retry_after: 5 },
+        }
     }
 
     pub(super) fn assertion_of(&self, at: usize) -> Option<&Assertion> {
@@ -136,7 +149,7 @@ fn sound(verdict: Verdict, attempt: &Attempt) -> Verdict {
     let Verdict::Challenge(challenge) = &verdict else { return verdict };
     let is_answerable = matches!(
         (attempt, &challenge.step),
-        (Attempt::Visit { .. }, Step::Redirect { .. })
+        (Attempt::Visit { .. } | Attempt::Headers(_), Step::Redirect { .. })
             | (Attempt::Password { .. }, Step::Code { .. })
     );
     if is_answerable {

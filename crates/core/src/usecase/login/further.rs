@@ -247,7 +247,11 @@ impl Login {
 
     /// The doors that have a button of their own, because they lead elsewhere.
     pub fn buttons(&self) -> impl Iterator<Item = &Door> {
-        self.doors_that_take(CredentialKind::Redirect)
+        let leads_elsewhere = |kind: &CredentialKind| {
+            matches!(kind, CredentialKind::Redirect | CredentialKind::Headers)
+        };
+        let doors = self.doors.iter().filter(|door| !door.only_entitles());
+        doors.filter(move |door| door.backend.descriptor().takes.iter().any(leads_elsewhere))
     }
 
     /// Whether anybody can log in by a name and a password.

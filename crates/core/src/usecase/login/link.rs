@@ -49,6 +49,10 @@ impl Login {
                 self.bind(cx, user, door, assertion).await
             }
             Verdict::Fault(fault) => Err(AdminError::Busy { retry_after: fault.retry_after() }),
+            _ if !typed => {
+                let message = "nobody is vouched for there who could be linked";
+                Err(AdminError::conflict("not_vouched_for", message))
+            }
             _ => {
                 if let Some((key, place)) = reserved.filter(|_| guess) {
                     self.note_guess(cx, key, place).await?;
@@ -111,6 +115,10 @@ impl Login {
                     return if known.user == user { Ok(known) } else { Err(taken()) };
                 }
                 let owner = tx.user_by_id(user)?.ok_or(Forbidden::NotAuthenticated)?;
+                let named = said.assertion.account.as_deref();
+                if named.is_some_and(|named| !settle::is_name_of(&owner, named)) {
+                    return Err(taken());
+                }
                 settle::link(tx, &cx, &owner, &said, "own account, both proved")?;
                 settle::follow_groups(tx, &cx, &owner, &said)?;
                 tx.identity(&said.backend, &subject)?.ok_or(AdminError::NotFound("identity"))

@@ -179,6 +179,9 @@ impl Login {
                 Err(LoginError::Refused { not_before })
             }
             Conclusion::TryLater(at) => self.put_off(at, &heard, trial).await,
+            Conclusion::Challenge(_) if matches!(brought.attempt, Attempt::Headers(_)) => {
+                Err(heard.sign_on_first())
+            }
             Conclusion::Challenge(at) => {
                 let (cx, button) = (trial.cx, trial.button);
                 let wanted = self.ask_for_code(cx, at, heard, brought.attempt, button).await?;
@@ -310,6 +313,10 @@ impl Login {
             let account = entered.or(trial.addressed.account);
             let backend = Some(door.name().clone());
             self.note(trial.cx, "login.failed", account, &reason, backend).await?;
+        }
+        let is = |reason| heard.rejection_of(at).is_some_and(|known| known.reason == reason);
+        if is(RejectReason::NotLinked) {
+            return Err(LoginError::NoAccount { backend: door.name().clone() });
         }
         Err(LoginError::Refused { not_before })
     }

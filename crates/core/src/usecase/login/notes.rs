@@ -46,6 +46,12 @@ impl Login {
         Ok(())
     }
 
+    /// Writes down that somebody who is no trusted proxy claimed to speak for one.
+    pub async fn distrust(&self, cx: &OpCx, backend: &str) -> Result<(), StoreError> {
+        let reason = "headers of a single sign-on, and not from a trusted proxy";
+        self.note(cx, "login.failed", None, reason, backend.parse().ok()).await
+    }
+
     pub(super) async fn note(
         &self,
         cx: &OpCx,

@@ -49,6 +49,13 @@ pub struct LoginGrant {
     pub(in crate::usecase) upstream: Option<String>,
 }
 
+impl LoginGrant {
+    /// Whose session it opens.
+    pub const fn user(&self) -> UserId {
+        self.user
+    }
+}
+
 /// Why nobody was logged in.
 #[derive(Debug, thiserror::Error)]
 pub enum LoginError {
@@ -85,6 +92,13 @@ pub enum LoginError {
     /// The name and the password are right as far as they go, and a code is wanted besides.
     #[error("a one-time code is wanted as well")]
     CodeWanted(CodeWanted),
+    /// The single sign-on in front of us does not know the visitor yet.
+    #[error("log in at the single sign-on first")]
+    SignOnFirst {
+        /// Where: a path of this very host, in which `{return}` stands for the address to come
+        /// back to.
+        path: String,
+    },
     /// What the visitor brought back belongs to no login that waits: it was used before, has
     /// expired, or was begun in another browser.
     #[error("this login has expired or was begun in another browser: begin again")]

@@ -122,9 +122,7 @@ pub(super) fn settle(
     let now = cx.now();
     let user = match existing(tx, &first.backend, first.is_local, &first.assertion)? {
         Some(user) => match &first.assertion.account {
-            Some(named) if Username::key_of(named) != user.username.key() => {
-                return Err(Unsettled::Drifted);
-            }
+            Some(named) if !is_name_of(&user, named) => return Err(Unsettled::Drifted),
             _ => user,
         },
         None if first.is_local => return Err(Unsettled::NotLive(None)),
@@ -152,12 +150,22 @@ pub(super) fn settle(
     Ok(user)
 }
 
-/// The account that the backend itself names, where the operator has told it to find out.
-fn named(tx: &mut dyn Tx, first: &Asserted) -> Result<Option<User>, StoreError> {
-    match &first.assertion.account {
-        Some(name) => tx.user_by_username_key(&Username::key_of(name)),
-        None => Ok(None),
+/// The account that the backend itself names, where the operator has told it to find out. Names
+/// that differ in case may be two people there, and nobody becomes a superuser by another's word:
+/// such an account is linked by its owner.
+fn named(tx: &mut dyn Tx, first: &Asserted) -> Result<Option<User>, Unsettled> {
+    let Some(name) = &first.assertion.account else { return Ok(None) };
+    match tx.user_by_username_key(&Username::key_of(name))? {
+        Some(user) if user.is_superuser || !is_name_of(&user, name) => {
+            Err(Unsettled::NameTaken(name.clone()))
+        }
+        found => Ok(found),
     }
+}
+
+/// Whether a backend means this account, letter by letter.
+pub(super) fn is_name_of(user: &User, named: &str) -> bool {
+    Username::from_elsewhere(named).is_ok_and(|named| named.as_str() == user.username.as_str())
 }
 
 /// Makes the account of somebody who comes for the first time. What the backend calls them is

@@ -107,7 +107,9 @@ fn every_key_has_an_effect() {
             | "user_office.password_file"
             | "mail.password_file"
             | "mail.client_key_file" => "'secret'",
-            "user_office.login_url" | "user_office.authorized_url" => "'https://office.example/'",
+            "user_office.login_url" | "user_office.hash_url" | "user_office.authorized_url" => {
+                "'https://office.example/'"
+            }
             "user_office.username" | "user_office.password" | "mail.user" | "mail.password" => {
                 "'hall'"
             }

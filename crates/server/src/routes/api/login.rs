@@ -82,19 +82,36 @@ pub(crate) async fn admit(
         // Half a login is no failure.
         Err(error @ LoginError::CodeWanted(_)) => return Err(error.into()),
         Err(error) => {
-            metrics::counter!("vestibule_logins_total", "result" => "failed").increment(1);
             if let LoginError::Refused { not_before } = &error {
                 if site.rates.login_failed(op.now()) {
                     tracing::error!(target: "vestibule::login", "failed logins come in a flood");
                     site.services.login.report_flood(op).await?;
                 }
                 wait_until(*not_before, site.clock.now()).await;
-                // One line in one form, for fail2ban and its like.
-                tracing::warn!(target: "vestibule::login", address = %op.client.address, "login failed");
             }
+            failed(op, &error);
             return Err(error.into());
         }
     };
+    opened(site, op, grant, previous).await
+}
+
+/// Counts a login that failed, and writes a line where it was refused.
+pub(crate) fn failed(op: &OpCx, error: &LoginError) {
+    metrics::counter!("vestibule_logins_total", "result" => "failed").increment(1);
+    if matches!(error, LoginError::Refused { .. }) {
+        // One line in one form, for fail2ban and its like.
+        tracing::warn!(target: "vestibule::login", address = %op.client.address, "login failed");
+    }
+}
+
+/// Opens the session of a login, in the place of the one that the browser had.
+pub(crate) async fn opened(
+    site: &Site,
+    op: &OpCx,
+    grant: LoginGrant,
+    previous: Option<SessionId>,
+) -> Result<Opened, Problem> {
     let opened = site.services.sessions.open(op, grant, previous).await?;
     metrics::counter!("vestibule_logins_total", "result" => "succeeded").increment(1);
     tracing::info!(

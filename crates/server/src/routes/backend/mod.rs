@@ -1,5 +1,6 @@
 //! The ways in that lead elsewhere: `{prefix}/auth/{backend}/…`.
 
+mod assert;
 mod callback;
 mod login;
 mod logout;
@@ -11,6 +12,7 @@ use actix_web::{
 };
 use vestibule_core::{OpCx, Secret};
 
+pub(crate) use self::assert::returning;
 use crate::site::Site;
 
 /// Registers the ways in that lead elsewhere.
@@ -18,6 +20,8 @@ pub(crate) fn register(cfg: &mut web::ServiceConfig) {
     cfg.service(
         web::scope("/auth/{backend}")
             .route("/login", web::get().to(login::depart))
+            .route("/assert", web::get().to(assert::enter))
+            .route("/assert", web::post().to(assert::link))
             .route("/callback", web::get().to(callback::arrive))
             .route("/backchannel-logout", web::post().to(logout::end)),
     );

@@ -185,8 +185,12 @@ impl Plan {
     }
 
     /// At the address it listens on.
-    pub(crate) fn start(mut self) -> TestSite {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    pub(crate) fn start(self) -> TestSite {
+        self.start_at(TcpListener::bind("127.0.0.1:0").unwrap())
+    }
+
+    /// At this address.
+    pub(crate) fn start_at(mut self, listener: TcpListener) -> TestSite {
         let origin = format!("http://{}", listener.local_addr().unwrap());
         self.settings.push(("VESTIBULE_SITE__BASE_URL".into(), origin.into()));
         self.listen(listener)
