@@ -4,6 +4,7 @@
 mod attacks;
 
 use std::{
+    fmt::Write as _,
     io::{Read, Write},
     net::{TcpListener, TcpStream},
     process::Command,
@@ -151,7 +152,7 @@ fn raw(origin: &str, path: &str, headers: &[(&str, &str)]) -> String {
     let address = origin.strip_prefix("http://").unwrap();
     let mut text = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\n");
     for (name, value) in headers {
-        text.push_str(&format!("{name}: {value}\r\n"));
+        write!(text, "{name}: {value}\r\n").unwrap();
     }
     if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("connection")) {
         text.push_str("Connection: close\r\n");
