@@ -1,8 +1,6 @@
 //! What the headers of a trusted proxy say, read with distrust: a request whose identity headers
 //! could be read in two ways is refused as a whole.
 
-use std::fmt::Write;
-
 use vestibule_core::{Secret, ports::backend::ProxyHeaders};
 
 use super::form::HashForm;
@@ -196,13 +194,15 @@ fn odd(name: &str, what: &str) -> Unusable {
 
 /// For the log: nothing of it can be read as something else, and no more than a line.
 fn escaped(name: &str) -> String {
-    name.chars().take(60).fold(String::new(), |mut text, c| {
-        match c {
-            c if c.is_ascii_graphic() => text.push(c),
-            c => drop(write!(text, "\\u{{{:x}}}", u32::from(c))),
+    let mut text = String::new();
+    for c in name.chars().take(60) {
+        if c.is_ascii_graphic() {
+            text.push(c);
+        } else {
+            text.extend(c.escape_unicode());
         }
-        text
-    })
+    }
+    text
 }
 
 #[cfg(test)]

@@ -159,9 +159,9 @@ fn seed_cp_12_no_hash_is_nobody_and_too_long_a_value_is_refused() {
     assert!(nobody(&[]));
     assert!(nobody(&[("uid", b"alice"), ("mail", b"alice@example.org")]), "a uid is nobody");
     assert!(nobody(&[("EAAHash", b""), ("uid", b"alice")]), "as ShibUseHeaders sends it");
-    assert_eq!(odd(&[("EAAHash", &[b'a'; 100_000])]), "EAAHash: has not the form of a hash");
+    assert_eq!(odd(&[("EAAHash", &b"a".repeat(100_000))]), "EAAHash: has not the form of a hash");
     assert_eq!(
-        odd(&[("EAAHash", HASH.as_bytes()), ("groups", &[b'a'; 20_000])]),
+        odd(&[("EAAHash", HASH.as_bytes()), ("groups", &b"a".repeat(20_000))]),
         "groups: is too long"
     );
     assert_eq!(

@@ -106,7 +106,7 @@ impl Shibboleth {
             let digest = Sha256::new().chain_update(name.as_str()).chain_update([0]);
             let digest = digest.chain_update(&told.hash).finalize();
             digest.iter().take(6).fold(format!("{name}-"), |mut text, byte| {
-                drop(write!(text, "{byte:02x}"));
+                let _ = write!(text, "{byte:02x}");
                 text
             })
         })
