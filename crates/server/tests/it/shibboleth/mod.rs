@@ -289,6 +289,8 @@ fn seed_cp_15_people_are_sent_to_the_single_sign_on_and_back_to_our_own_pages(db
 fn seed_cp_8_the_single_sign_on_is_among_the_ways_in(db: Db) {
     let site = alone(db, json!({}));
     let ways = site.visitor().get("/api/v1/login").expect(200).json();
+    let page = site.visitor().get("/login?next=/calc/7").expect(200).text;
+    assert!(page.contains("href=\"/auth/umbrella/assert?next=%2Fcalc%2F7\""), "{page}");
     assert_eq!(ways["backends"], json!(["local", "umbrella"]));
     // And where there is none, there is no way in by it.
     let none = TestSite::plan(db).set("server.trusted_proxies", "[\"127.0.0.1\"]").start();
