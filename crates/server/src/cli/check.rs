@@ -203,7 +203,7 @@ fn single_sign_on(settings: &Settings) -> Vec<Finding> {
         let name = &backend.name;
         if !matches!(backend.section.clone().take_secret("proxy_secret"), Ok(Some(_))) {
             findings.push(Finding {
-                id: "vst.W109",
+                id: "vst.W111",
                 severity: "warning",
                 what: format!(
                     "backend {name} believes every program that connects from one of \
@@ -213,7 +213,7 @@ fn single_sign_on(settings: &Settings) -> Vec<Finding> {
             });
         }
         findings.push(Finding {
-            id: "vst.I004",
+            id: "vst.I005",
             severity: "ok",
             what: format!(
                 "of the service provider in front of backend {name} nothing can be seen from \

@@ -143,7 +143,7 @@ fn atk_a139_a_check_tells_what_it_cannot_see_of_the_service_provider() {
     let server = "[server]\ntrusted_proxies = [\"10.0.0.1\"]\n";
     desk.write("vestibule.toml", &format!("{server}{ONE}{SINGLE_SIGN_ON}"));
     let found = desk.run(&["check", "--deploy"]);
-    for words in ["vst.W109", "proxy_secret_file", "vst.I004", "3.5.1", "docs/shibboleth.md"] {
+    for words in ["vst.W111", "proxy_secret_file", "vst.I005", "3.5.1", "docs/shibboleth.md"] {
         assert!(found.out.contains(words), "{words}: {found:?}");
     }
     assert!(desk.run(&["check"]).out.contains("believes what a trusted proxy says in headers"));
@@ -153,7 +153,7 @@ fn atk_a139_a_check_tells_what_it_cannot_see_of_the_service_provider() {
     let secret = "proxy_secret_file = \"shown\"\n";
     desk.write("vestibule.toml", &format!("{server}{ONE}{SINGLE_SIGN_ON}{secret}"));
     let found = desk.run(&["check", "--deploy"]);
-    assert!(!found.out.contains("vst.W109"), "{found:?}");
+    assert!(!found.out.contains("vst.W111"), "{found:?}");
 }
 
 #[test]
