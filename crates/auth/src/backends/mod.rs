@@ -1,5 +1,7 @@
 //! The ways to log in that come with Vestibule.
 
+#[cfg(feature = "ldap")]
+mod ldap;
 mod local;
 mod oauth2;
 mod oidc;
@@ -13,6 +15,8 @@ use std::sync::Arc;
 
 use vestibule_core::ports::backend::BackendFactory;
 
+#[cfg(feature = "ldap")]
+pub use self::ldap::LdapFactory;
 #[cfg(feature = "pam")]
 pub use self::pam::PamFactory;
 pub use self::{
@@ -28,6 +32,8 @@ pub use self::{
 pub fn factories() -> Vec<Arc<dyn BackendFactory>> {
     vec![
         Arc::new(LocalFactory),
+        #[cfg(feature = "ldap")]
+        Arc::new(LdapFactory),
         Arc::new(OAuth2Factory),
         Arc::new(OidcFactory),
         #[cfg(feature = "pam")]

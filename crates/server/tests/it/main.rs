@@ -16,6 +16,8 @@ mod from_elsewhere;
 mod guessing;
 mod import;
 mod kit;
+#[cfg(feature = "ldap")]
+mod ldap;
 mod lifetimes;
 mod linking;
 mod oauth2;
