@@ -127,8 +127,11 @@ async fn flt_f23_a_refusal_for_good_is_given_up_at_once_and_administrators_are_t
 async fn flt_f23_that_a_mail_to_administrators_was_given_up_is_told_to_nobody() {
     let house = House::new();
     house.post("u@example.org", reset("x")).await;
-    house.transport.set_down(Some(failure(Verdict::ForGood, "550 no")));
+    house.transport.then([Some(failure(Verdict::ForGood, "550 no"))]);
+    house.transport.set_down(Some(failure(Verdict::Later, "451 not now")));
     house.drain().await;
+    house.transport.set_down(Some(failure(Verdict::ForGood, "550 no")));
+    // Long after, so that it is not the hour that keeps the news back.
     house.clock.advance(DAY);
     house.drain().await;
     let all = house.all().await;
