@@ -105,7 +105,7 @@ const MYSQL: [&str; 3] = [
 
 fn plain_type(word: &str) -> String {
     let plain = match word {
-        "blob" | "bytea" | "binary" => "bytes",
+        "blob" | "mediumblob" | "bytea" | "binary" => "bytes",
         // Keys are bytes to MySQL, so that it compares them as the others do.
         "text" | "varchar" | "varbinary" | "mediumtext" => "text",
         "integer" | "bigint" | "int" | "smallint" | "tinyint" | "boolean" => "integer",
