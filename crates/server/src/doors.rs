@@ -49,6 +49,12 @@ pub enum DoorsError {
         /// From where they come.
         network: IpNet,
     },
+    /// A backend that cannot be asked without a visitor is to be.
+    #[error(
+        "backend {0}: refresh: it cannot be asked about people who are not there; of the kinds \
+         here, `ldap`, `pam`, `remote` and `user_office` can, as they are set up"
+    )]
+    CannotRefresh(BackendName),
     /// There is no such kind of backend.
     #[error("backend {name}: unknown kind {kind:?}; there are {known}")]
     UnknownKind {
@@ -103,6 +109,7 @@ fn door(
         backend: built.map_err(|error| DoorsError::Section { name, error })?,
         place: backend.place,
         label: backend.label.clone(),
+        refresh: backend.refresh,
         realms: backend.realms.clone(),
         create_users: backend.create_users,
         groups: backend.groups.clone(),
@@ -119,6 +126,9 @@ pub(crate) fn require_sound(doors: &[Door]) -> Result<(), DoorsError> {
     for door in doors {
         if !names.insert(door.name()) {
             return Err(DoorsError::Twice(door.name().clone()));
+        }
+        if door.refresh.is_some() && door.backend.entitlement().is_none() {
+            return Err(DoorsError::CannotRefresh(door.name().clone()));
         }
         let must_verify = matches!(door.place.control, Control::Required | Control::Requisite);
         if must_verify && door.place.on_unavailable == OnUnavailable::Skip {

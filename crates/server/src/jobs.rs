@@ -13,7 +13,7 @@ use actix_web::web;
 use futures_util::future::FutureExt;
 use vestibule_core::{OpCx, ports::store::StoreError};
 
-use crate::{embed::spawn, mail::MailThread, site::Site};
+use crate::{doorkeeper::Doorkeeper, embed::spawn, mail::MailThread, site::Site};
 
 /// How often the database is asked for changes made elsewhere: often enough that a revocation is
 /// heard of well within the second for which memory is trusted.
@@ -29,16 +29,18 @@ pub(crate) struct Jobs {
     thread: Mutex<Option<JoinHandle<()>>>,
     handle: Thread,
     mail: MailThread,
+    _doorkeeper: Doorkeeper,
 }
 
 impl Jobs {
     pub(crate) fn begin(site: &web::Data<Site>) -> std::io::Result<Self> {
         let mail = MailThread::begin(site)?;
+        let doorkeeper = Doorkeeper::begin(site)?;
         let stop = Arc::new(AtomicBool::new(false));
         let (site, stopped) = (site.clone(), Arc::clone(&stop));
         let thread = spawn("vestibule-jobs", move || run(&site, &stopped))?;
         let handle = thread.thread().clone();
-        Ok(Self { stop, thread: Mutex::new(Some(thread)), handle, mail })
+        Ok(Self { stop, thread: Mutex::new(Some(thread)), handle, mail, _doorkeeper: doorkeeper })
     }
 
     /// Ends the work; what is due is written down first.

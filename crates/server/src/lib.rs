@@ -43,6 +43,7 @@ pub mod cli;
 mod client;
 mod compose;
 pub mod config;
+mod doorkeeper;
 mod doors;
 mod dto;
 mod embed;

@@ -181,6 +181,15 @@ diesel::table! {
 }
 
 diesel::table! {
+    backend_checks (backend, user_id) {
+        backend -> Text,
+        user_id -> Binary,
+        checked_at -> BigInt,
+        stale_since -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
     login_steps (digest) {
         digest -> Binary,
         backend -> Text,
@@ -250,3 +259,6 @@ diesel::table! {
 diesel::joinable!(memberships -> users (user_id));
 diesel::allow_tables_to_appear_in_same_query!(memberships, users);
 diesel::allow_tables_to_appear_in_same_query!(objects, users);
+diesel::allow_tables_to_appear_in_same_query!(backend_checks, identities);
+diesel::allow_tables_to_appear_in_same_query!(backend_checks, entitlements);
+diesel::allow_tables_to_appear_in_same_query!(backend_checks, membership_sources);

@@ -28,6 +28,7 @@ pub const ACTIONS: &[(&str, &str)] = &[
     ("user.password_change_failed", "the old password that was given for that was wrong"),
     ("user.password_set", "somebody's password was set by somebody else"),
     ("user.password_removed", "somebody's password was taken away"),
+    ("identity.withdrawn", "a backend does not stand by somebody any more"),
     ("identity.linked", "somebody's identity elsewhere was linked to an account"),
     ("identity.unlinked", "such a link was ended"),
     ("group.added", "a group was made"),

@@ -8,6 +8,7 @@
 pub mod audit;
 pub mod backend;
 pub mod changes;
+pub mod checks;
 pub mod grants;
 pub mod groups;
 pub mod hasher;

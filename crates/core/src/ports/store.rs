@@ -8,7 +8,7 @@ use std::{
 use futures_util::future::BoxFuture;
 
 use super::{
-    audit::AuditRepo, changes::ChangeRepo, grants::GrantRepo, groups::GroupRepo,
+    audit::AuditRepo, changes::ChangeRepo, checks::CheckRepo, grants::GrantRepo, groups::GroupRepo,
     identities::IdentityRepo, imports::ImportRepo, login_steps::LoginStepRepo, objects::ObjectRepo,
     outbox::OutboxRepo, permissions::PermissionRepo, sessions::SessionRepo, throttle::ThrottleRepo,
     tickets::TicketRepo, users::UserRepo,
@@ -106,6 +106,7 @@ pub trait Tx:
     + ImportRepo
     + IdentityRepo
     + LoginStepRepo
+    + CheckRepo
     + OutboxRepo
 {
 }
@@ -124,6 +125,7 @@ impl<T> Tx for T where
         + ImportRepo
         + IdentityRepo
         + LoginStepRepo
+        + CheckRepo
         + OutboxRepo
 {
 }

@@ -20,7 +20,10 @@ use crate::{
         user::User,
     },
     id::{GroupId, UserId},
-    ports::store::{Store, Tx},
+    ports::{
+        checks::MemberSource,
+        store::{Store, Tx},
+    },
     time::Timestamp,
 };
 
@@ -35,6 +38,17 @@ pub struct Wanted {
     pub is_manager: bool,
     /// Until when.
     pub expires_at: Option<Timestamp>,
+}
+
+/// Somebody in a group, and where their membership comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Member {
+    /// How they are in it.
+    pub membership: Membership,
+    /// Who they are.
+    pub user: User,
+    /// Who made the membership; empty where somebody here did and nobody else.
+    pub sources: Vec<MemberSource>,
 }
 
 /// Adds and removes the members of groups.
@@ -54,13 +68,19 @@ impl Members {
         cx: &OpCx,
         group: GroupId,
         request: PageRequest<()>,
-    ) -> AdminResult<Page<(Membership, User)>> {
+    ) -> AdminResult<Page<Member>> {
         let cx = cx.clone();
         self.store
             .read(move |tx| {
                 let authority = Authority::load(tx, &cx)?;
                 visible(tx, &authority, group)?;
-                Ok(tx.member_page(group, &request)?)
+                let page = tx.member_page(group, &request)?;
+                let users: Vec<UserId> = page.items.iter().map(|(_, user)| user.id).collect();
+                let sources = tx.member_sources(group, &users)?;
+                Ok(page.map(|(membership, user)| {
+                    let own = sources.iter().filter(|source| source.user == user.id);
+                    Member { sources: own.cloned().collect(), membership, user }
+                }))
             })
             .await
     }

@@ -1,6 +1,6 @@
 //! `[[backend]]`: the ways to log in.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{collections::BTreeMap, path::Path, time::Duration};
 
 use serde::Deserialize;
 use toml::{Table, Value};
@@ -27,6 +27,8 @@ pub struct BackendSettings {
     pub place: Place,
     /// What a visitor reads on its button.
     pub label: Option<String>,
+    /// After how long it is asked again about those whom it let in.
+    pub refresh: Option<Duration>,
     /// Ends of names that are its own.
     pub realms: Vec<String>,
     /// Whether it makes accounts.
@@ -43,6 +45,7 @@ struct Common {
     control: Option<String>,
     on_unavailable: Option<String>,
     label: Option<String>,
+    refresh: Option<String>,
     #[serde(default)]
     realms: Vec<String>,
     #[serde(default)]
@@ -51,8 +54,8 @@ struct Common {
     groups: BTreeMap<String, String>,
 }
 
-const COMMON: [&str; 6] =
-    ["control", "on_unavailable", "label", "realms", "create_users", "groups"];
+const COMMON: [&str; 7] =
+    ["control", "on_unavailable", "label", "refresh", "realms", "create_users", "groups"];
 
 /// Reads what stands below `[[backend]]`, and notes what does not hold.
 pub(super) fn read(
@@ -103,11 +106,12 @@ impl Reader<'_> {
         let common = self.common(&mut table);
         let section = self.section(table);
         let (kind, common) = (kind?, common?);
-        let place = self.place(&common);
+        let (place, refresh) = (self.place(&common), self.refresh(&common));
         Some(BackendSettings {
             name,
             kind,
             place: place?,
+            refresh: refresh?,
             label: common.label,
             realms: common.realms,
             create_users: common.create_users,
@@ -139,6 +143,17 @@ impl Reader<'_> {
                 let key = error.path().to_string();
                 let text = error.inner().message().to_owned();
                 self.refuse(&key, text);
+                None
+            }
+        }
+    }
+
+    fn refresh(&mut self, common: &Common) -> Option<Option<Duration>> {
+        let Some(text) = &common.refresh else { return Some(None) };
+        match text.parse::<HumanDuration>() {
+            Ok(every) if every.0 >= Duration::from_mins(1) => Some(Some(every.0)),
+            _ => {
+                self.refuse("refresh", "expected a time of a minute or more, as 1h");
                 None
             }
         }

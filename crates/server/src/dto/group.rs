@@ -3,12 +3,12 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use vestibule_core::{
-    domain::{
-        group::{Group, Membership},
-        level::Level,
-        user::User,
+    domain::{group::Group, identity::Source, level::Level},
+    ports::checks::MemberSource,
+    usecase::{
+        groups::{GroupPatch, NewGroup},
+        members::Member,
     },
-    usecase::groups::{GroupPatch, NewGroup},
 };
 
 use crate::problem::Problem;
@@ -104,11 +104,34 @@ pub(crate) struct MemberOut {
     is_manager: bool,
     expires_at: Option<String>,
     since: String,
+    /// Where the membership comes from; empty where somebody here made it and nobody else.
+    sources: Vec<SourceOut>,
 }
 
-impl From<(Membership, User)> for MemberOut {
-    fn from((membership, user): (Membership, User)) -> Self {
+/// A backend that a membership comes from.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = MemberSource)]
+pub(crate) struct SourceOut {
+    /// Its name; `null` for somebody here.
+    backend: Option<String>,
+    /// Since when it could not be asked: what it told is as old as that.
+    stale_since: Option<String>,
+}
+
+impl From<MemberSource> for SourceOut {
+    fn from(from: MemberSource) -> Self {
+        let backend = match &from.source {
+            Source::ByHand => None,
+            Source::Backend(name) => Some(name.to_string()),
+        };
+        Self { backend, stale_since: from.stale_since.map(|since| since.to_string()) }
+    }
+}
+
+impl From<Member> for MemberOut {
+    fn from(Member { membership, user, sources }: Member) -> Self {
         Self {
+            sources: sources.into_iter().map(SourceOut::from).collect(),
             user_id: user.id.as_uuid(),
             username: user.username.to_string(),
             is_manager: membership.is_manager,

@@ -18,6 +18,7 @@ mod import;
 mod kit;
 #[cfg(feature = "ldap")]
 mod ldap;
+mod leavers;
 mod lifetimes;
 mod linking;
 mod oauth2;

@@ -6,6 +6,7 @@
 
 mod audit;
 mod changes;
+mod checks;
 mod grants;
 mod groups;
 mod identities;

@@ -18,7 +18,7 @@ use crate::{
 /// removed here since.
 ///
 /// (table, what names its row, column, the table it refers to, the key there)
-const LINKS: [(&str, &str, &str, &str, &str); 16] = [
+const LINKS: [(&str, &str, &str, &str, &str); 17] = [
     ("memberships", "user_id", "group_id", "groups", "id"),
     ("memberships", "user_id", "user_id", "users", "id"),
     ("membership_sources", "user_id", "group_id", "groups", "id"),
@@ -33,6 +33,7 @@ const LINKS: [(&str, &str, &str, &str, &str); 16] = [
     ("objects", "owner_id", "owner_id", "users", "id"),
     ("objects", "owner_id", "group_id", "groups", "id"),
     ("sessions", "id", "user_id", "users", "id"),
+    ("backend_checks", "user_id", "user_id", "users", "id"),
     ("upstream_sessions", "session_id", "session_id", "sessions", "id"),
     ("tickets", "user_id", "user_id", "users", "id"),
 ];

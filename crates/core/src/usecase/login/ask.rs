@@ -26,6 +26,8 @@ pub(super) struct Heardings {
     pub(super) rejections: Vec<(usize, Rejection)>,
     pub(super) faults: Vec<(usize, Fault)>,
     pub(super) challenge: Option<Challenge>,
+    /// Who could not be asked, and is taken by what they said before.
+    pub(super) silent: Vec<BackendName>,
 }
 
 /// What the visitor brought, as each of the backends is to see it.
@@ -53,6 +55,7 @@ impl Heardings {
             rejections: Vec::new(),
             faults: Vec::new(),
             challenge: None,
+            silent: Vec::new(),
         }
     }
 
@@ -199,6 +202,9 @@ pub(super) async fn entitlement(
             _ => false,
         };
         let come_to = is_remembered.then_some(Heard::Remembered);
+        if is_remembered {
+            heard.silent.push(door.name().clone());
+        }
         if heard.hear(at, door, verdict, come_to) == Next::Stop {
             break;
         }

@@ -1,6 +1,6 @@
 //! The ways to log in, as the operator ordered them.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use crate::{
     domain::identity::{BackendName, Subject},
@@ -17,6 +17,9 @@ pub struct Door {
     pub place: Place,
     /// What a visitor reads on its button; its name where there is none.
     pub label: Option<String>,
+    /// After how long the backend is asked again about those whom it let in, where it can be asked
+    /// without them; `None` for never.
+    pub refresh: Option<Duration>,
     /// Names that end in one of these go to this backend and to no other: `@facility.org`.
     pub realms: Vec<String>,
     /// Whether an account is made for people who have none.
@@ -32,6 +35,7 @@ impl Door {
             backend,
             place: Place::default(),
             label: None,
+            refresh: None,
             realms: Vec::new(),
             create_users: false,
             groups: BTreeMap::new(),

@@ -7,6 +7,7 @@ mod further;
 mod link;
 mod notes;
 mod outcome;
+mod refresh;
 mod seal;
 mod settle;
 mod upstream;
@@ -25,6 +26,7 @@ pub use self::{
     door::Door,
     further::{Arrival, Arrived, CodeWanted, Departure},
     outcome::{LoginError, LoginGrant},
+    refresh::Refreshed,
     upstream::EndError,
 };
 use super::{
@@ -33,7 +35,7 @@ use super::{
 };
 use crate::{
     cx::OpCx,
-    domain::user::User,
+    domain::{identity::BackendName, user::User},
     policy::chain::Conclusion,
     ports::{
         backend::{Assertion, Attempt, BackendCx, Fault, RejectReason},
@@ -204,6 +206,7 @@ impl Login {
         trial: Trial<'_>,
     ) -> Result<LoginGrant, LoginError> {
         let door = &self.doors[at];
+        let silent = heard.silent;
         let (mut first, mut others) = (None, Vec::new());
         for (by, assertion) in heard.assertions {
             let asserted = Asserted::of(&self.doors[by], assertion);
@@ -212,9 +215,9 @@ impl Login {
         let first = first.ok_or(LoginError::Unavailable { retry_after: 5 })?;
         let upstream = first.assertion.session.clone().filter(|id| is_storable(id));
         let rehash = first.assertion.rehash.clone().filter(|_| door.is_local());
-        let user = match first.is_all_there_is(&others) {
+        let user = match first.is_all_there_is(&others).filter(|_| silent.is_empty()) {
             Some(user) => user,
-            None => match self.settle(trial.cx, first, others).await {
+            None => match self.settle(trial.cx, first, others, silent).await {
                 Ok(user) => user.id,
                 Err(unsettled) => return self.turn_away(at, unsettled, trial).await,
             },
@@ -232,11 +235,12 @@ impl Login {
         cx: &OpCx,
         first: Asserted,
         others: Vec<Asserted>,
+        silent: Vec<BackendName>,
     ) -> Result<User, Unsettled> {
-        let (cx, said) = (cx.clone(), Arc::new((first, others)));
+        let (cx, said) = (cx.clone(), Arc::new((first, others, silent)));
         for _ in 0..2 {
             let (cx, said) = (cx.clone(), Arc::clone(&said));
-            let work = move |tx: &mut dyn Tx| settle::settle(tx, &cx, &said.0, &said.1);
+            let work = move |tx: &mut dyn Tx| settle::settle(tx, &cx, &said.0, &said.1, &said.2);
             match self.store.write(work).await {
                 // The same person came in for the first time twice at once: now they are known.
                 Err(Unsettled::Store(error)) if error.is_duplicate() => {}

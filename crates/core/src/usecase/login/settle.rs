@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::door::Door;
+use super::{door::Door, refresh};
 use crate::{
     cx::OpCx,
     domain::{
@@ -58,7 +58,7 @@ pub(super) struct Asserted {
     /// The groups here that the person is in there; `None` where nothing was told.
     groups: Option<Vec<String>>,
     /// Whether it is the kind that says who may come in.
-    entitles: bool,
+    pub(super) entitles: bool,
 }
 
 impl Asserted {
@@ -112,12 +112,13 @@ pub(super) fn existing(
 }
 
 /// Finds or makes the account, and brings its groups in step with what was asserted. `first` said
-/// who the person is; `others` add what they know.
+/// who the person is; `others` add what they know; what is known by those who are `silent` is old.
 pub(super) fn settle(
     tx: &mut dyn Tx,
     cx: &OpCx,
     first: &Asserted,
     others: &[Asserted],
+    silent: &[BackendName],
 ) -> Result<User, Unsettled> {
     let now = cx.now();
     let user = match existing(tx, &first.backend, first.is_local, &first.assertion)? {
@@ -146,6 +147,13 @@ pub(super) fn settle(
         if asserted.entitles {
             tx.put_entitled_at(&asserted.backend, user.id, Some(now))?;
         }
+        let was_stale = tx.backend_check(&asserted.backend, user.id)?;
+        if was_stale.is_some_and(|check| check.stale_since.is_some()) {
+            refresh::fresh(tx, cx, &asserted.backend, user.id)?;
+        }
+    }
+    for backend in silent {
+        refresh::mark_stale(tx, cx, backend, user.id, now)?;
     }
     Ok(user)
 }

@@ -1,0 +1,1 @@
+DROP TABLE IF EXISTS `backend_checks`;
