@@ -98,6 +98,26 @@ async fn searches_share_a_connection_that_stays_our_own() {
 }
 
 #[tokio::test]
+async fn atk_a001_a_name_that_nobody_has_takes_as_many_steps_as_a_wrong_password() {
+    let proxy = Proxy::alone().await;
+    let setting = at(&exported("_PROXY"), &json!({}));
+    verified(setting.right("ann").await);
+    let mut steps = Vec::new();
+    for (name, password) in [("ann", "canary-1"), ("nobody-here", "canary-2")] {
+        proxy.mend().await;
+        let before = proxy.accepted().await;
+        setting.log_in(name, password).await;
+        let asked = proxy.hear("requests?listener=plain").await;
+        let asked = asked.as_array().unwrap().iter().map(|note| note["operation"].clone());
+        steps.push((asked.collect::<Vec<_>>(), proxy.accepted().await - before));
+    }
+    assert_eq!(steps[0], (vec![json!("search"), json!("bind")], 1));
+    assert_eq!(steps[1], steps[0]);
+    // No password is shown to a directory that knows nobody of that name.
+    assert_eq!(proxy.hear("seen?text=canary-2").await, json!([]));
+}
+
+#[tokio::test]
 async fn a_kept_connection_that_broke_is_replaced() {
     let proxy = Proxy::alone().await;
     let setting = at(&exported("_PROXY"), &json!({}));

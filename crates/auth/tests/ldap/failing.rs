@@ -65,6 +65,23 @@ async fn however_the_directory_fails_it_is_a_fault_and_in_time() {
 }
 
 #[tokio::test]
+async fn a_password_that_is_never_answered_is_a_fault_in_time() {
+    let proxy = Proxy::alone().await;
+    for way in [json!({ "way": "hang" }), json!({ "way": "drip", "interval": 0.3 })] {
+        let setting = at(&exported("_PROXY"), &hurried());
+        verified(setting.right("ann").await);
+        // The connection that searches goes on; the next one, that of the password, does not.
+        let mut way = way;
+        way["connections"] = json!(1);
+        proxy.way(&way).await;
+        let began = Instant::now();
+        assert_eq!(fault(&setting.right("ann").await).0, "timeout", "{way}");
+        assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
+        proxy.mend().await;
+    }
+}
+
+#[tokio::test]
 async fn however_connecting_fails_it_is_a_fault_and_in_time() {
     let proxy = Proxy::alone().await;
     for (mode, word) in [
