@@ -64,7 +64,7 @@ fn is_public(address: IpAddr) -> bool {
 }
 
 fn is_public_v4(v4: Ipv4Addr) -> bool {
-    let [first, second, ..] = v4.octets();
+    let [first, second, third, _] = v4.octets();
     // 100.64.0.0/10 is what providers share among their customers (RFC 6598).
     let is_shared = first == 100 && second & 0xc0 == 64;
     !(v4.is_private()
@@ -75,14 +75,18 @@ fn is_public_v4(v4: Ipv4Addr) -> bool {
         || v4.is_documentation()
         || first == 0
         || first >= 240
+        // What measures networks (RFC 2544), and what the protocol keeps to itself (RFC 6890).
+        || (first == 198 && second & 0xfe == 18)
+        || (first, second, third) == (192, 0, 0)
         || is_shared)
 }
 
 fn is_public_v6(v6: Ipv6Addr) -> bool {
     // Global unicast is 2000::/3 and nothing else (RFC 4291 section 2.4). What carries an IPv4
     // address in it (6to4, NAT64) could lead to a private one.
-    let [first, ..] = v6.segments();
-    first & 0xe000 == 0x2000 && first != 0x2002 && !v6.is_multicast()
+    let [first, second, ..] = v6.segments();
+    let carries_v4 = first == 0x2002 || (first == 0x2001 && second == 0);
+    first & 0xe000 == 0x2000 && !carries_v4 && !v6.is_multicast()
 }
 
 #[cfg(test)]
@@ -116,6 +120,9 @@ mod tests {
             "::ffff:127.0.0.1",
             "64:ff9b::a9fe:a9fe",
             "2002:7f00:1::",
+            "2001:0:a9fe:a9fe::1",
+            "198.18.0.1",
+            "192.0.0.170",
         ] {
             assert!(!is_public(inside.parse().unwrap()), "{inside}");
         }

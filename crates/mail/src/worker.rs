@@ -224,9 +224,9 @@ impl Worker {
     }
 
     async fn one(&self, parcel: Parcel, is_down: &AtomicBool, stopping: &AtomicBool) {
-        let begins = !is_down.load(Ordering::Acquire) && !stopping.load(Ordering::Acquire);
+        let mut begins = !is_down.load(Ordering::Acquire) && !stopping.load(Ordering::Acquire);
         if begins {
-            self.keep_pace().await;
+            begins = self.keep_pace(parcel.until.since(self.clock.now())).await;
         }
         let has_time = parcel.until.since(self.clock.now()) >= ENOUGH_TIME;
         if !begins || !has_time || is_down.load(Ordering::Acquire) {
@@ -315,17 +315,22 @@ impl Worker {
         }
     }
 
-    /// Waits until the next mail may begin.
-    async fn keep_pace(&self) {
+    /// Waits until the next mail may begin, if that is while this one is ours; else its turn is
+    /// left to another.
+    async fn keep_pace(&self, ours: Duration) -> bool {
         if self.options.pace.is_zero() {
-            return;
+            return true;
         }
         let start = {
             let mut next = self.next_start.lock().await;
             let start = next.map_or_else(Instant::now, |next| next.max(Instant::now()));
+            if start.saturating_duration_since(Instant::now()) + ENOUGH_TIME > ours {
+                return false;
+            }
             *next = Some(start + self.options.pace);
             start
         };
         sleep_until(start).await;
+        true
     }
 }

@@ -108,6 +108,7 @@ fn door(
     Ok(Door {
         backend: built.map_err(|error| DoorsError::Section { name, error })?,
         place: backend.place,
+        trust_names: backend.trust_names,
         label: backend.label.clone(),
         refresh: backend.refresh,
         realms: backend.realms.clone(),

@@ -185,7 +185,7 @@ impl Problem {
         self
     }
 
-    fn invalid(errors: &[FieldError]) -> Self {
+    pub(crate) fn invalid(errors: &[FieldError]) -> Self {
         let detail = Invalid(errors.to_vec()).to_string();
         let mut problem = Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", detail);
         let mut by_field = serde_json::Map::new();

@@ -115,6 +115,8 @@ impl Guarded {
 
 fn fault_in(verdict: &Verdict) -> Option<&Fault> {
     match verdict {
+        // What visitors say must not close the door to others.
+        Verdict::Fault(Fault::Reported(_)) => None,
         Verdict::Fault(fault) => Some(fault),
         _ => None,
     }

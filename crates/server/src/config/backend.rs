@@ -25,6 +25,8 @@ pub struct BackendSettings {
     pub kind: String,
     /// What its answers mean.
     pub place: Place,
+    /// Whether the login names it tells cannot be chosen by those who have them.
+    pub trust_names: bool,
     /// What a visitor reads on its button.
     pub label: Option<String>,
     /// After how long it is asked again about those whom it let in.
@@ -47,6 +49,8 @@ struct Common {
     label: Option<String>,
     refresh: Option<String>,
     #[serde(default)]
+    trust_names: bool,
+    #[serde(default)]
     realms: Vec<String>,
     #[serde(default)]
     create_users: bool,
@@ -54,8 +58,16 @@ struct Common {
     groups: BTreeMap<String, String>,
 }
 
-const COMMON: [&str; 7] =
-    ["control", "on_unavailable", "label", "refresh", "realms", "create_users", "groups"];
+const COMMON: [&str; 8] = [
+    "control",
+    "on_unavailable",
+    "label",
+    "refresh",
+    "trust_names",
+    "realms",
+    "create_users",
+    "groups",
+];
 
 /// Reads what stands below `[[backend]]`, and notes what does not hold.
 pub(super) fn read(
@@ -112,6 +124,7 @@ impl Reader<'_> {
             kind,
             place: place?,
             refresh: refresh?,
+            trust_names: common.trust_names,
             label: common.label,
             realms: common.realms,
             create_users: common.create_users,

@@ -17,10 +17,14 @@ pub(crate) fn own_path(site: &Site, wanted: Option<&str>) -> Option<String> {
     Some(format!("{}{query}", target.path()))
 }
 
+/// More than any page of ours needs; it is kept while people are elsewhere.
+const LONGEST: usize = 2048;
+
 /// A path as a browser and we read it alike: `//host`, `/\host` and what hides behind control
 /// characters are not.
 fn is_plain_path(text: &str) -> bool {
-    text.starts_with('/')
+    text.len() <= LONGEST
+        && text.starts_with('/')
         && !text.starts_with("//")
         && !text.chars().any(|c| c.is_control() || c == '\\')
 }

@@ -31,6 +31,7 @@ mod pages;
 mod remote;
 mod sessions;
 mod shibboleth;
+mod steps;
 #[cfg(feature = "peers")]
 mod umbrella;
 mod user_office;

@@ -36,14 +36,15 @@ fn said(error: &str) -> Verdict {
         | "interaction_required"
         | "account_selection_required" => Verdict::rejected(RejectReason::Cancelled),
         "server_error" | "temporarily_unavailable" => {
-            Verdict::Fault(Fault::unavailable("the provider said that it cannot at the moment"))
+            let what = "the visitor came back with word that the provider cannot at the moment";
+            Verdict::Fault(Fault::Reported(what.to_owned()))
         }
         "invalid_request"
         | "unauthorized_client"
         | "unsupported_response_type"
         | "invalid_scope" => {
-            let what = format!("the provider does not take our requests: {error}");
-            Verdict::Fault(Fault::Misconfigured(what))
+            let what = format!("the visitor came back with word that we ask wrongly: {error}");
+            Verdict::Fault(Fault::Reported(what))
         }
         _ => unsound("the provider said no in words of its own"),
     }
@@ -110,11 +111,8 @@ mod tests {
         let came = |error: &str| code(&given(&[("error", error)]), None, false).unwrap_err();
         let cancelled = |verdict| matches!(verdict, Verdict::Rejected(r) if r.reason == RejectReason::Cancelled);
         assert!(cancelled(came("access_denied")));
-        assert!(matches!(
-            came("temporarily_unavailable"),
-            Verdict::Fault(Fault::Unavailable { .. })
-        ));
-        assert!(matches!(came("invalid_scope"), Verdict::Fault(Fault::Misconfigured(_))));
+        assert!(matches!(came("temporarily_unavailable"), Verdict::Fault(Fault::Reported(_))));
+        assert!(matches!(came("invalid_scope"), Verdict::Fault(Fault::Reported(_))));
         let Verdict::Rejected(own) = came("<script>alert(1)</script>\r\nforged") else { panic!() };
         assert!(!own.for_audit().contains("script"));
     }

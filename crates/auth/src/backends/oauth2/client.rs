@@ -215,7 +215,11 @@ fn refusal(error: RequestTokenError<Fault, BasicErrorResponse>) -> Verdict {
                 let what = "the provider refuses our own credentials";
                 Verdict::Fault(Fault::Misconfigured(what.to_owned()))
             }
-            _ => Verdict::Fault(Fault::protocol("the token endpoint answered an error")),
+            // A made-up code may be answered in any way.
+            _ => {
+                let what = "the token endpoint answered an error";
+                Verdict::Fault(Fault::Reported(what.to_owned()))
+            }
         },
         RequestTokenError::Parse(..) | RequestTokenError::Other(_) => {
             Verdict::Fault(Fault::protocol("the token endpoint answered no tokens"))

@@ -201,8 +201,12 @@ impl Oidc {
         let mut said = id_token.claims.clone();
         if let Some(address) = metadata.userinfo.as_ref().filter(|_| self.provider.userinfo) {
             let more = self.userinfo(address, &tokens.access_token, sub).await?;
-            // What was signed goes first.
+            // What was signed goes first; an address and whether it was made sure of are one.
+            let has_address = said.contains_key("email");
             for (name, value) in more {
+                if has_address && name == "email_verified" {
+                    continue;
+                }
                 said.entry(name).or_insert(value);
             }
         }

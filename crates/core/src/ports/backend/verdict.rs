@@ -146,6 +146,10 @@ pub enum Fault {
     /// What it relies on answered something that cannot be an answer.
     #[error("{0}")]
     Protocol(String),
+    /// The visitor brought word of a fault, which may be made up: it lets nobody in, and says
+    /// nothing about the backend.
+    #[error("{0}")]
+    Reported(String),
     /// It failed within.
     #[error("{0}")]
     Bug(String),
@@ -169,13 +173,14 @@ impl Fault {
             Self::Timeout => "timeout",
             Self::Misconfigured(_) => "misconfigured",
             Self::Protocol(_) => "protocol",
+            Self::Reported(_) => "reported",
             Self::Bug(_) => "bug",
         }
     }
 
     /// Whether waiting may help: the operator's `on_unavailable` is about these.
     pub const fn is_passing(&self) -> bool {
-        matches!(self, Self::Unavailable { .. } | Self::Timeout)
+        matches!(self, Self::Unavailable { .. } | Self::Timeout | Self::Reported(_))
     }
 
     /// Seconds after which another try is worth it.

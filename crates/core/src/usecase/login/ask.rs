@@ -90,6 +90,13 @@ impl Heardings {
         self.faults.iter().find(|(by, _)| *by == at).map(|(_, fault)| fault)
     }
 
+    /// Who found the password wrong, and in which words, if anybody did.
+    pub(super) fn wrong_guess(&self) -> Option<(usize, &'static str)> {
+        let wrong = |reason| matches!(reason, RejectReason::Bad | RejectReason::BadOrUnknown);
+        let mut found = self.rejections.iter().filter(|(_, rejection)| wrong(rejection.reason));
+        found.next().map(|(at, rejection)| (*at, rejection.reason.as_str()))
+    }
+
     /// Whether somebody who knows the person said that the password is wrong.
     pub(super) fn is_surely_wrong(&self) -> bool {
         self.rejections.iter().any(|(_, rejection)| rejection.reason == RejectReason::Bad)

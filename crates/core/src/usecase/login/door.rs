@@ -15,6 +15,9 @@ pub struct Door {
     pub backend: Arc<dyn Backend>,
     /// What its answers mean.
     pub place: Place,
+    /// Whether the login names that it tells are given by somebody, and cannot be chosen by those
+    /// who have them.
+    pub trust_names: bool,
     /// What a visitor reads on its button; its name where there is none.
     pub label: Option<String>,
     /// After how long the backend is asked again about those whom it let in, where it can be asked
@@ -34,6 +37,7 @@ impl Door {
         Self {
             backend,
             place: Place::default(),
+            trust_names: false,
             label: None,
             refresh: None,
             realms: Vec::new(),

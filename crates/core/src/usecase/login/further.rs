@@ -16,6 +16,7 @@ use crate::{
         store::StoreError,
     },
     secret::{Secret, TokenDigest},
+    time::Timestamp,
     usecase::error::{AdminError, Forbidden},
 };
 
@@ -38,7 +39,6 @@ pub struct Departure<'a> {
 }
 
 /// How a visitor comes back.
-#[derive(Debug)]
 pub struct Arrival<'a> {
     /// By which backend, as the address says.
     pub backend: &'a str,
@@ -74,6 +74,8 @@ pub struct CodeWanted {
     pub token: Secret,
     /// What the visitor is asked for; empty for a code of no special kind.
     pub prompt: String,
+    /// Before this instant no answer goes out, where somebody found the password wrong.
+    pub not_before: Timestamp,
 }
 
 impl Login {
@@ -182,6 +184,7 @@ impl Login {
         attempt: &Attempt,
         button: Option<&str>,
     ) -> Result<CodeWanted, LoginError> {
+        let not_before = heard.not_before().unwrap_or_else(|| cx.now());
         let (Some(Challenge { step: Step::Code { prompt }, state }), Attempt::Password { .. }) =
             (heard.challenge, attempt)
         else {
@@ -198,7 +201,7 @@ impl Login {
         let token = cx.new_token();
         let waiting = Waiting { kept: state.expose().to_vec(), what_for };
         self.keep(cx, at, &token, None, &waiting).await?;
-        Ok(CodeWanted { token, prompt })
+        Ok(CodeWanted { token, prompt, not_before })
     }
 
     async fn keep(

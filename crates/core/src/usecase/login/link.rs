@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use super::{Door, Login, ask, settle};
+use super::{Door, Login, LoginError, addressed::failure_key, ask, settle};
 use crate::{
     cx::{Actor, OpCx},
     domain::{
@@ -29,40 +29,45 @@ use crate::{
 impl Login {
     /// Links the person that the backend vouches for to the actor's account. Both are proved in the
     /// same browser: the account by a login not long ago, the person by this attempt.
-    pub async fn link(&self, cx: &OpCx, backend: &str, attempt: &Attempt) -> AdminResult<Identity> {
-        let user = cx.actor.user_id().ok_or(Forbidden::NotAuthenticated)?;
+    pub async fn link(
+        &self,
+        cx: &OpCx,
+        backend: &str,
+        attempt: &Attempt,
+    ) -> Result<Identity, LoginError> {
+        let user =
+            cx.actor.user_id().ok_or_else(|| AdminError::from(Forbidden::NotAuthenticated))?;
         let door = self.doors().iter().find(|door| door.name().as_str() == backend);
         let door =
             door.filter(|door| !door.is_local() && door.takes(attempt)).ok_or_else(|| {
                 AdminError::field("backend", "unknown", "there is no such backend to link")
             })?;
         self.require_fresh(cx).await?;
-        let typed = matches!(attempt, Attempt::Password { .. });
-        let reserved = if typed { Some(self.reserve(cx, user).await?) } else { None };
+        let places = match attempt {
+            Attempt::Password { username, .. } => self.reserve(cx, user, username).await?,
+            _ => Vec::new(),
+        };
         let verdict = ask::one(door, attempt, &self.backend_cx(cx)).await;
         let guess = Heard::of(&verdict).is_wrong_guess();
         match verdict {
-            Verdict::Verified(assertion) => {
-                if let Some((_, place)) = reserved {
-                    place.succeeded();
-                }
-                self.bind(cx, user, door, assertion).await
+            // Failures are forgotten by a login alone: one's own person elsewhere is no leave to
+            // guess at others.
+            Verdict::Verified(assertion) => Ok(self.bind(cx, user, door, assertion).await?),
+            Verdict::Fault(fault) => {
+                Err(LoginError::Unavailable { retry_after: fault.retry_after() })
             }
-            Verdict::Fault(fault) => Err(AdminError::Busy { retry_after: fault.retry_after() }),
-            _ if !typed => {
+            _ if places.is_empty() => {
                 let message = "nobody is vouched for there who could be linked";
-                Err(AdminError::conflict("not_vouched_for", message))
+                Err(AdminError::conflict("not_vouched_for", message).into())
             }
-            _ => {
-                if let Some((key, place)) = reserved.filter(|_| guess) {
-                    self.note_guess(cx, key, place).await?;
+            Verdict::Rejected(rejection) => {
+                if guess {
+                    self.note_guess(cx, door, rejection.reason.as_str(), places).await?;
                 }
-                Err(AdminError::field(
-                    "password",
-                    "wrong",
-                    "is not that person's, or no one's, there",
-                ))
+                let not_before = rejection.not_before.unwrap_or_else(|| cx.now());
+                Err(LoginError::Refused { not_before })
             }
+            _ => Err(LoginError::Refused { not_before: cx.now() }),
         }
     }
 
@@ -75,25 +80,48 @@ impl Login {
         self.store.read(fresh).await
     }
 
-    /// Guesses at people elsewhere count as guesses at the account that makes them.
-    async fn reserve(&self, cx: &OpCx, user: UserId) -> AdminResult<(FailureKey, Reserved)> {
-        let key = FailureKey::of_account(user);
-        let stored = self.store.lookup(move |tx| tx.failures(key.as_bytes())).await;
-        let stored: Option<FailureCount> = stored?;
-        let place = self.throttle.reserve(key, stored, cx.now());
-        Ok((key, place.map_err(|_| AdminError::Busy { retry_after: 60 })?))
+    /// Guesses at people elsewhere count as guesses at the account that makes them, and at the one
+    /// that a login with that name would be for.
+    async fn reserve(
+        &self,
+        cx: &OpCx,
+        user: UserId,
+        username: &str,
+    ) -> Result<Vec<(FailureKey, Reserved)>, LoginError> {
+        let addressed = self.addressed(username).await?;
+        let (own, theirs) = (FailureKey::of_account(user), failure_key(&addressed, username));
+        let stored = self.store.lookup(move |tx| tx.failures(own.as_bytes())).await;
+        let stored: Option<FailureCount> = stored.map_err(|error: StoreError| error)?;
+        let mut places = Vec::new();
+        let keys = [(own, stored), (theirs, addressed.failures)];
+        for (key, stored) in keys.into_iter().take(if own == theirs { 1 } else { 2 }) {
+            let place = self.throttle.reserve(key, stored, cx.now());
+            let busy = |_| LoginError::Unavailable { retry_after: 60 };
+            places.push((key, place.map_err(busy)?));
+        }
+        Ok(places)
     }
 
     async fn note_guess(
         &self,
         cx: &OpCx,
-        key: FailureKey,
-        place: Reserved,
+        door: &Door,
+        reason: &'static str,
+        places: Vec<(FailureKey, Reserved)>,
     ) -> Result<(), StoreError> {
         let (now, start) = (cx.now(), self.throttle.window_start(cx.now()));
-        let count = self.store.write(move |tx| tx.add_failure(key.as_bytes(), now, start)).await;
-        let count: u32 = count?;
-        place.failed(FailureCount { since: now, count });
+        let keys: Vec<FailureKey> = places.iter().map(|(key, _)| *key).collect();
+        let (own, name) = (cx.clone(), door.name().clone());
+        let counts = self.store.write(move |tx| {
+            let target = Target::new("user", "", "unknown");
+            let details = json!({ "backend": name.as_str(), "to": "link" });
+            record(tx, &own, "login.failed", target, reason, details)?;
+            keys.iter().map(|key| tx.add_failure(key.as_bytes(), now, start)).collect()
+        });
+        let counts: Vec<u32> = counts.await.map_err(|error: StoreError| error)?;
+        for ((_, place), count) in places.into_iter().zip(counts) {
+            place.failed(FailureCount { since: now, count });
+        }
         Ok(())
     }
 
@@ -153,6 +181,16 @@ impl Login {
                 }
                 let owner = tx.user_by_id(user)?.ok_or(Forbidden::NotAuthenticated)?;
                 tx.delete_identity(&backend, &subject)?;
+                let current = match cx.actor {
+                    Actor::User { session, .. } => session,
+                    _ => None,
+                };
+                for session in tx.sessions_of(user)? {
+                    // Whoever came in by it is out, but for this very browser.
+                    if session.backend == backend.as_str() && Some(session.id) != current {
+                        tx.delete_session(session.id)?;
+                    }
+                }
                 if others.iter().filter(|other| other.backend == backend).count() < 2 {
                     settle::sync_groups(tx, &cx, &owner, &backend, &[])?;
                 }

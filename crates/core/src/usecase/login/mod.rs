@@ -160,6 +160,11 @@ impl Login {
             && let Some(assertion) = heard.assertion_of(at)
         {
             entered = self.existing(at, assertion).await?;
+            // Others are asked by a name. One that the visitor chose somewhere would be anybody's.
+            let is_claimed = typed.is_none() && assertion.account.is_none();
+            if entered.is_none() && is_claimed && !self.doors[at].trust_names {
+                return self.turn_away(at, Unsettled::ChosenName, trial).await;
+            }
             let claimed = assertion.username.clone().unwrap_or_else(|| username.to_owned());
             let name = entered.as_ref().map_or(claimed, |user| user.username.as_str().to_owned());
             let id = entered.as_ref().map(|user| user.id);
@@ -186,6 +191,11 @@ impl Login {
             }
             Conclusion::Challenge(at) => {
                 let (cx, button) = (trial.cx, trial.button);
+                // Whoever is asked for a code by one may have guessed wrong at another.
+                if let Some((by, reason)) = heard.wrong_guess() {
+                    let backend = Some(self.doors[by].name().clone());
+                    self.count_failure(trial, reason, backend).await?;
+                }
                 let wanted = self.ask_for_code(cx, at, heard, brought.attempt, button).await?;
                 Err(LoginError::CodeWanted(wanted))
             }
@@ -263,6 +273,10 @@ impl Login {
             Unsettled::NotLive(user) => {
                 let error = LoginError::Refused { not_before: trial.cx.now() };
                 (user.map(|user| *user), RejectReason::Disabled.as_str(), error)
+            }
+            Unsettled::ChosenName => {
+                let error = LoginError::NoAccount { backend: backend.clone() };
+                (None, "no account here, and the name may be chosen (trust_names)", error)
             }
             Unsettled::NoAccount => {
                 (None, "no account here", LoginError::NoAccount { backend: backend.clone() })

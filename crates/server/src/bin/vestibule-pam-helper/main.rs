@@ -43,7 +43,8 @@ fn main() -> ExitCode {
         return ExitCode::FAILURE;
     }
     let Ok(again) = line.again() else { return ExitCode::FAILURE };
-    let has_more_rights = geteuid().as_raw() != caller && caller != 0;
+    let is_other = geteuid().as_raw() != caller || process::is_elevated();
+    let has_more_rights = is_other && caller != 0;
     let answer = login::answer(&request, &options, has_more_rights, again);
     match line.answer(&answer) {
         Ok(()) => ExitCode::SUCCESS,

@@ -2,14 +2,21 @@
 
 use actix_web::{HttpRequest, HttpResponse};
 use serde_json::json;
-use vestibule_core::{ports::backend::Attempt, usecase::login::Departure};
+use vestibule_core::{
+    domain::invalid::FieldError,
+    ports::backend::Attempt,
+    usecase::login::{Departure, LoginError},
+};
 
 use crate::{
     dto::identity::{DepartureOut, IdentityIn, IdentityOut, IdentityQuery},
     extract::{Body, UserCx},
     pages::next::own_path,
     problem::Problem,
-    routes::backend::{callback_url, known_browser},
+    routes::{
+        api::login::wait_until,
+        backend::{callback_url, known_browser},
+    },
 };
 
 pub(super) async fn own(cx: UserCx) -> Result<HttpResponse, Problem> {
@@ -27,8 +34,15 @@ pub(super) async fn link(
     match (input.username, input.password) {
         (Some(username), Some(password)) => {
             let attempt = Attempt::password(username, password);
-            let identity = cx.site.services.login.link(&cx.op, &input.backend, &attempt).await?;
-            Ok(HttpResponse::Created().json(IdentityOut::from(identity)))
+            match cx.site.services.login.link(&cx.op, &input.backend, &attempt).await {
+                Ok(identity) => Ok(HttpResponse::Created().json(IdentityOut::from(identity))),
+                Err(LoginError::Refused { not_before }) => {
+                    wait_until(not_before, cx.site.clock.now()).await;
+                    let wrong = "is not that person's, or no one's, there";
+                    Err(Problem::invalid(&[FieldError::new("password", "wrong", wrong)]))
+                }
+                Err(error) => Err(error.into()),
+            }
         }
         (None, None) => depart(&req, &cx, &input.backend, input.next.as_deref()).await,
         (None, Some(_)) => Err(Problem::malformed_field("username", "is missing")),

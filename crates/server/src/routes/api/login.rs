@@ -80,7 +80,10 @@ pub(crate) async fn admit(
     let grant = match judged {
         Ok(grant) => grant,
         // Half a login is no failure.
-        Err(error @ LoginError::CodeWanted(_)) => return Err(error.into()),
+        Err(LoginError::CodeWanted(wanted)) => {
+            wait_until(wanted.not_before, site.clock.now()).await;
+            return Err(LoginError::CodeWanted(wanted).into());
+        }
         Err(error) => {
             if let LoginError::Refused { not_before } = &error {
                 if site.rates.login_failed(op.now()) {
@@ -143,7 +146,7 @@ async fn judged(
 }
 
 /// Refusals all take the same time; nothing is held while waiting for it.
-async fn wait_until(not_before: Timestamp, now: Timestamp) {
+pub(crate) async fn wait_until(not_before: Timestamp, now: Timestamp) {
     let wait = not_before.since(now);
     if wait > Duration::ZERO {
         tokio::time::sleep(wait).await;

@@ -17,7 +17,6 @@ use vestibule_core::{
     OpCx,
     ports::backend::{Attempt, CredentialKind, ProxyHeaders},
     usecase::{
-        error::AdminError,
         login::{Door, LoginError},
         session_token::{csrf_token, is_csrf_token},
     },
@@ -143,7 +142,7 @@ fn path_of(site: &Site, door: &Door) -> String {
 }
 
 /// Only a page that is gone to: no picture, no frame, and nothing that a browser fetches ahead.
-fn require_navigation(req: &HttpRequest) -> Result<(), Problem> {
+pub(super) fn require_navigation(req: &HttpRequest) -> Result<(), Problem> {
     let sent = |name: &str| req.headers().get(name).map(|value| value.to_str().unwrap_or("?"));
     let is_page = sent("sec-fetch-dest").is_none_or(|dest| dest == "document");
     let is_ahead = sent("sec-purpose").or_else(|| sent("purpose")).is_some();
@@ -244,7 +243,7 @@ fn ask_to_link(req: &HttpRequest, cx: &RequestCx, door: &Door, wanted: &Wanted) 
     page(site, StatusCode::OK, "link.html", own)
 }
 
-fn not_linked(site: &Site, error: AdminError) -> HttpResponse {
+fn not_linked(site: &Site, error: LoginError) -> HttpResponse {
     let problem = Problem::from(error);
     let mut response = message(site, problem.status_code(), "Not linked", problem.detail());
     if let Some(seconds) = problem.error_response().headers().get(header::RETRY_AFTER) {

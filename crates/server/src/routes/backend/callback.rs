@@ -4,7 +4,7 @@ use actix_web::{HttpRequest, HttpResponse, http::header, web::Path};
 use url::form_urlencoded;
 use vestibule_core::usecase::login::{Arrival, Arrived, LoginError};
 
-use super::browser_of;
+use super::{assert::require_navigation, browser_of};
 use crate::{
     extract::RequestCx,
     pages::login::turned_away,
@@ -20,6 +20,7 @@ pub(super) async fn arrive(
     cx: RequestCx,
     backend: Path<String>,
 ) -> Result<HttpResponse, Problem> {
+    require_navigation(&req)?;
     let site = &cx.site;
     site.rates.login(&cx.op.client.address, cx.op.now())?;
     let parameters = form_urlencoded::parse(req.query_string().as_bytes())

@@ -4,7 +4,7 @@ use actix_web::{HttpRequest, HttpResponse, http::header, web::Path};
 use serde::Deserialize;
 use vestibule_core::usecase::login::Departure;
 
-use super::{callback_url, known_browser};
+use super::{assert::require_navigation, callback_url, known_browser};
 use crate::{
     extract::{Query, RequestCx},
     pages::{login::turned_away, next::own_path},
@@ -23,6 +23,7 @@ pub(super) async fn depart(
     backend: Path<String>,
     wanted: Query<Wanted>,
 ) -> Result<HttpResponse, Problem> {
+    require_navigation(&req)?;
     let site = &cx.site;
     site.rates.login(&cx.op.client.address, cx.op.now())?;
     let next = own_path(site, wanted.next.as_deref());

@@ -17,7 +17,6 @@ pub(super) async fn end(
     body: Bytes,
 ) -> Result<HttpResponse, Problem> {
     let (site, op) = anonymous(&req)?;
-    site.rates.login(&op.client.address, op.now())?;
     if body.len() > site.settings.limits.body_size {
         let detail = "no logout token is as long as that";
         return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", detail));
@@ -39,7 +38,11 @@ pub(super) async fn end(
             Ok(HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "no-store")).finish())
         }
         Err(error) => {
-            if let EndError::Unbelieved(Some(fault)) = &error {
+            if let EndError::Unbelieved(fault) = &error {
+                // A provider tells of as many logouts as there are; strangers may try as often as
+                // they may log in.
+                site.rates.login(&op.client.address, op.now())?;
+                let fault = fault.as_ref().map_or_else(String::new, ToString::to_string);
                 let (backend, address) = (&*backend, &op.client.address);
                 tracing::warn!(target: "vestibule::login", %backend, %address, %fault, "logout not believed");
             }

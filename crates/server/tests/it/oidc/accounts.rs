@@ -1,10 +1,13 @@
 //! Whose account it is.
 
 use serde_json::{Value, json};
-use vestibule_core::usecase::{login::Door, users::NewUser};
+use vestibule_core::{
+    policy::chain::{Control, OnUnavailable},
+    usecase::{login::Door, users::NewUser},
+};
 
 use super::{arrive, depart, door, enter, enter_as, good, hostile, pass, pass_as, site, who};
-use crate::support::{Db, PASSWORD, group, on_every_database};
+use crate::support::{Db, PASSWORD, Says, Script, group, on_every_database};
 
 on_every_database!(
     seed_cp_49_the_code_flow_makes_an_account_and_finds_it_again,
@@ -14,6 +17,7 @@ on_every_database!(
     atk_a107_a_disabled_account_is_not_entered,
     atk_a104_an_account_is_linked_by_whoever_is_logged_in_to_it_alone,
     std_s33_groups_follow_what_the_provider_tells,
+    a_name_that_was_chosen_is_nobody_to_those_who_have_to_verify_everybody,
 );
 
 fn to_good() -> Vec<Door> {
@@ -140,4 +144,20 @@ fn std_s33_groups_follow_what_the_provider_tells(db: Db) {
         enter_as(&mut visitor, "idp", account).expect(303);
         assert_eq!(who(&mut visitor)["groups"], expected, "{account}");
     }
+}
+
+fn a_name_that_was_chosen_is_nobody_to_those_who_have_to_verify_everybody(db: Db) {
+    // The list has an Ann; whether it is this one, the provider does not know.
+    let office = Script::new("office", Says::verified("ann"));
+    let listed = office.entitling(Control::Required, OnUnavailable::Fail);
+    let mut doors = to_good();
+    doors.push(listed.clone());
+    let distrusting = super::site(db, doors);
+    enter_as(&mut distrusting.visitor(), "idp", "ann").expect(403);
+    assert!(office.asked().is_empty(), "asked about a name that anybody could have chosen");
+
+    let trusted = to_good().into_iter().map(|door| Door { trust_names: true, ..door });
+    let trusting = super::site(db, trusted.chain([listed]).collect());
+    enter_as(&mut trusting.visitor(), "idp", "ann").expect(303);
+    assert_eq!(office.asked(), ["ann"]);
 }

@@ -251,3 +251,30 @@ fn std_s30_there_is_one_address_to_come_back_to_for_each_provider() {
         assert_eq!(redirect, format!("{}/auth/{backend}/callback", site.origin));
     }
 }
+
+#[test]
+fn word_of_an_outage_that_visitors_bring_closes_the_door_to_nobody() {
+    let site =
+        site(Db::Sqlite, vec![door("idp", &hostile("iss-not-announced", "reported"), &json!({}))]);
+    for _ in 0..8 {
+        let mut visitor = site.visitor();
+        let state = depart(&mut visitor, "idp", "/");
+        let state = state.query_pairs().find(|(name, _)| name == "state").unwrap().1.into_owned();
+        let path = format!("/auth/idp/callback?error=server_error&state={state}");
+        visitor.get(&path).expect(503);
+        assert!(!visitor.is_in());
+    }
+    enter(&mut site.visitor(), "idp").expect(303);
+    assert_eq!(site.audit_texts("login.undecided"), ["reported"; 8]);
+}
+
+#[test]
+fn a_login_is_begun_by_going_there_and_not_by_a_picture_of_another_site() {
+    let site = site(Db::Sqlite, vec![door("idp", &hostile("good", "picture"), &json!({}))]);
+    let mut visitor = site.visitor();
+    visitor.headers.push(("sec-fetch-dest".to_owned(), "image".to_owned()));
+    visitor.get("/auth/idp/login").expect(403);
+    visitor.headers.clear();
+    visitor.headers.push(("sec-fetch-dest".to_owned(), "document".to_owned()));
+    visitor.get("/auth/idp/login").expect(303);
+}

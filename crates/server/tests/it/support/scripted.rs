@@ -7,8 +7,8 @@ use vestibule_core::{
     domain::identity::{BackendName, Subject},
     policy::chain::{Control, OnUnavailable, Place},
     ports::backend::{
-        Assertion, Attempt, Backend, BackendCx, CredentialKind, Descriptor, Entitlement, Fault,
-        NotMine, RejectReason, Verdict,
+        Assertion, Attempt, Backend, BackendCx, Challenge, CredentialKind, Descriptor, Entitlement,
+        Fault, NotMine, RejectReason, Verdict,
     },
     usecase::login::Door,
 };
@@ -20,6 +20,8 @@ pub(crate) enum Says {
     Rejected(RejectReason),
     NotMine,
     Fault(Fault),
+    /// Wants this code of everybody, and says the other thing to whoever has it.
+    WantsCode(&'static str, Box<Self>),
     Panic,
 }
 
@@ -82,19 +84,28 @@ impl Script {
         Scripted { descriptor, script: self.clone(), entitles }
     }
 
-    fn answer(&self, asked: String) -> Verdict {
+    fn answer(&self, asked: String, code: Option<&str>) -> Verdict {
         let says = {
             let mut state = self.state.lock().unwrap();
             state.asked.push(asked);
             state.says.clone()
         };
-        match says {
-            Says::Verified(assertion) => Verdict::Verified(assertion),
-            Says::Rejected(reason) => Verdict::rejected(reason),
-            Says::NotMine => Verdict::NotMine(NotMine::UnknownSubject),
-            Says::Fault(fault) => Verdict::Fault(fault),
-            Says::Panic => panic!("hunter2"),
-        }
+        verdict(says, code)
+    }
+}
+
+fn verdict(says: Says, code: Option<&str>) -> Verdict {
+    match says {
+        Says::WantsCode(wanted, then) => match code {
+            None => Verdict::Challenge(Challenge::code("The code")),
+            Some(code) if code == wanted => verdict(*then, None),
+            Some(_) => Verdict::rejected(RejectReason::Bad),
+        },
+        Says::Verified(assertion) => Verdict::Verified(assertion),
+        Says::Rejected(reason) => Verdict::rejected(reason),
+        Says::NotMine => Verdict::NotMine(NotMine::UnknownSubject),
+        Says::Fault(fault) => Verdict::Fault(fault),
+        Says::Panic => panic!("hunter2"),
     }
 }
 
@@ -111,11 +122,12 @@ impl Backend for Scripted {
     }
 
     async fn authenticate(&self, attempt: &Attempt, _: &BackendCx<'_>) -> Verdict {
-        let Attempt::Password { username, password, .. } = attempt else {
+        let Attempt::Password { username, password, answer } = attempt else {
             return Verdict::NotMine(NotMine::WrongKind);
         };
         let password = password.expose_str().unwrap_or("not text");
-        self.script.answer(format!("{username}:{password}"))
+        let code = answer.as_ref().and_then(|answer| answer.code.expose_str());
+        self.script.answer(format!("{username}:{password}"), code)
     }
 
     fn entitlement(&self) -> Option<&dyn Entitlement> {
@@ -126,6 +138,6 @@ impl Backend for Scripted {
 #[async_trait]
 impl Entitlement for Scripted {
     async fn judge(&self, username: &str, _: &BackendCx<'_>) -> Verdict {
-        self.script.answer(username.to_owned())
+        self.script.answer(username.to_owned(), None)
     }
 }

@@ -1,0 +1,104 @@
+//! Logins that want a code after the password, and what can be guessed on the way.
+
+use serde_json::json;
+use vestibule_core::{
+    domain::identity::Subject,
+    ports::backend::{Assertion, RejectReason},
+    usecase::login::Door,
+};
+
+use crate::support::{Db, PASSWORD, Says, Script, TestSite, on_every_database};
+
+on_every_database!(
+    a_code_that_is_asked_for_ends_the_login,
+    atk_a007_asking_for_a_code_is_no_cover_for_guesses,
+    atk_a007_guesses_by_linking_count_at_the_one_who_is_guessed_at,
+    a_code_is_good_once_and_only_with_its_token,
+);
+
+fn says(subject: &str) -> Says {
+    let assertion = Assertion::new(Subject::parse(subject).unwrap()).with_username("anna");
+    Says::Verified(Box::new(assertion))
+}
+
+fn site(db: Db, scripts: &[&Script]) -> TestSite {
+    let doors: Vec<Door> = scripts.iter().map(|script| script.door()).collect();
+    let extend = move |builder| doors.into_iter().fold(builder, vestibule_server::Builder::door);
+    TestSite::plan(db).extend(extend).start()
+}
+
+/// Anna, who gets in by her password here and by the token's code there.
+fn linked(db: Db, unix: &Script) -> TestSite {
+    let site = site(db, &[unix]);
+    let mut anna = site.logged_in("anna");
+    let proof = json!({ "backend": "unix", "username": "anna", "password": "there" });
+    anna.post("/api/v1/identities", &proof).expect(201);
+    site
+}
+
+fn a_code_that_is_asked_for_ends_the_login(db: Db) {
+    let unix = Script::new("unix", says("1001"));
+    let site = linked(db, &unix);
+    unix.says(Says::WantsCode("123456", Box::new(says("1001"))));
+    let mut anna = site.visitor();
+    let body = json!({ "backend": "unix", "username": "anna", "password": "there" });
+    let asked = anna.post("/api/v1/login", &body).expect_problem(401, "second_factor_required");
+    let step = asked.json()["step"]["token"].as_str().unwrap().to_owned();
+    assert!(!anna.is_in());
+    anna.post("/api/v1/login", &json!({ "step": step, "otp": "123456" })).expect(200);
+    assert!(anna.is_in());
+    // Brought along unasked, it is as good.
+    let body =
+        json!({ "backend": "unix", "username": "anna", "password": "there", "otp": "123456" });
+    site.visitor().post("/api/v1/login", &body).expect(200);
+}
+
+fn a_code_is_good_once_and_only_with_its_token(db: Db) {
+    let unix = Script::new("unix", says("1001"));
+    let site = linked(db, &unix);
+    unix.says(Says::WantsCode("123456", Box::new(says("1001"))));
+    let body = json!({ "backend": "unix", "username": "anna", "password": "there" });
+    let asked = site.visitor().post("/api/v1/login", &body).expect(401);
+    let step = asked.json()["step"]["token"].as_str().unwrap().to_owned();
+    let mut visitor = site.visitor();
+    visitor.post("/api/v1/login", &json!({ "step": "made-up", "otp": "123456" })).expect(400);
+    visitor.post("/api/v1/login", &json!({ "step": step, "otp": "000000" })).expect(401);
+    visitor.post("/api/v1/login", &json!({ "step": step, "otp": "123456" })).expect(400);
+    assert!(!visitor.is_in());
+    assert_eq!(site.audit_texts("login.failed"), ["wrong password"]);
+}
+
+fn atk_a007_asking_for_a_code_is_no_cover_for_guesses(db: Db) {
+    let unix = Script::new("unix", says("1001"));
+    let site = linked(db, &unix);
+    // It asks everybody for a code, so as to tell nobody whether the password was right.
+    unix.says(Says::WantsCode("123456", Box::new(says("1001"))));
+    for guess in 0..5 {
+        site.visitor().log_in("anna", &format!("guess {guess}")).expect(401);
+    }
+    // The right one is not found by going on.
+    site.visitor().log_in("anna", PASSWORD).expect_problem(401, "login_failed");
+    assert_eq!(site.audit_texts("login.throttled").len(), 1);
+}
+
+fn atk_a007_guesses_by_linking_count_at_the_one_who_is_guessed_at(db: Db) {
+    let unix = Script::new("unix", says("1001"));
+    let site = linked(db, &unix);
+    let mut thief = site.logged_in("thief");
+    unix.says(Says::Rejected(RejectReason::BadOrUnknown));
+    for guess in 0..5 {
+        let password = format!("guess {guess}");
+        let body = json!({ "backend": "unix", "username": "anna", "password": password });
+        // Logging in again forgets what the thief did to nobody but the thief.
+        thief.log_in("thief", PASSWORD).expect(200);
+        thief.post("/api/v1/identities", &body).expect(422);
+    }
+    unix.says(says("1001"));
+    thief.log_in("thief", PASSWORD).expect(200);
+    let right = json!({ "backend": "unix", "username": "anna", "password": "there" });
+    thief.post("/api/v1/identities", &right).expect(503);
+    assert_eq!(site.audit_texts("login.failed").len(), 5);
+    // Nor is it found by logging in.
+    let body = json!({ "backend": "unix", "username": "anna", "password": "there" });
+    site.visitor().post("/api/v1/login", &body).expect(401);
+}
