@@ -75,7 +75,7 @@ async fn wrong(wanted: impl Fn(&Mode) -> bool, tag: &str) -> (usize, Vec<String>
             let about = &mode.about;
             (!wrong.is_empty()).then(|| format!("{} ({about}): {}", mode.name, wrong.join("; ")))
         })
-        .buffer_unordered(24)
+        .buffer_unordered(16)
         .collect()
         .await;
     (modes.len(), results.into_iter().flatten().collect())

@@ -36,7 +36,7 @@ pub(crate) fn backend(issuer: &str, more: &Value) -> Arc<dyn Backend> {
     let mut keys = json!({
         "issuer": issuer,
         "client_id": peer("VESTIBULE_TEST_OIDC_CLIENT"),
-        "timeout_seconds": 1.5,
+        "timeout_seconds": 5.0,
     });
     for (name, value) in more.as_object().unwrap() {
         keys[name] = value.clone();

@@ -47,7 +47,7 @@ fn door(name: &str, issuer: &str, more: &Value) -> Door {
     let mut keys = json!({
         "issuer": issuer,
         "client_id": peer("VESTIBULE_TEST_OIDC_CLIENT"),
-        "timeout_seconds": 3.0,
+        "timeout_seconds": 5.0,
     });
     for (key, value) in more.as_object().unwrap() {
         keys[key] = value.clone();
