@@ -7,6 +7,8 @@ mod support;
 mod access;
 mod accounts;
 mod alike;
+#[cfg(all(feature = "full", feature = "peers"))]
+mod all_doors;
 mod answers;
 mod contract;
 mod cookies;

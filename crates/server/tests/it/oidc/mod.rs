@@ -36,7 +36,7 @@ fn hostile(mode: &str, tag: &str) -> String {
     format!("{}/m/{mode}~{tag}", peer("VESTIBULE_TEST_OIDC_HOSTILE"))
 }
 
-fn now() -> Timestamp {
+pub(crate) fn now() -> Timestamp {
     #[expect(clippy::disallowed_methods, reason = "real providers have real clocks")]
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
     Timestamp::from_micros(i64::try_from(now.as_micros()).unwrap())
@@ -67,7 +67,7 @@ fn site(db: Db, doors: Vec<Door>) -> TestSite {
 }
 
 /// To the provider: where it is that the visitor is sent.
-fn depart(visitor: &mut Visitor, backend: &str, next: &str) -> Url {
+pub(crate) fn depart(visitor: &mut Visitor, backend: &str, next: &str) -> Url {
     let next: String = url::form_urlencoded::byte_serialize(next.as_bytes()).collect();
     let answer = visitor.get(&format!("/auth/{backend}/login?next={next}")).expect(303);
     answer.header("location").unwrap().parse().unwrap()
@@ -81,7 +81,7 @@ fn pass(at_provider: &Url) -> Url {
 }
 
 /// Back with what the provider gave.
-fn arrive(visitor: &mut Visitor, back: &Url) -> Answer {
+pub(crate) fn arrive(visitor: &mut Visitor, back: &Url) -> Answer {
     visitor.get(&format!("{}?{}", back.path(), back.query().unwrap_or_default()))
 }
 
@@ -108,7 +108,7 @@ fn seen(issuer: &str) -> Value {
 
 /// At the good provider, as one of its people, as a browser without scripts goes there. The
 /// password of everybody is their name and `-pass-1`.
-fn pass_as(account: &str, at_provider: &Url) -> Url {
+pub(crate) fn pass_as(account: &str, at_provider: &Url) -> Url {
     let origin = at_provider.origin().ascii_serialization();
     let mut browser = Visitor::new("");
     let mut at = at_provider.clone();
