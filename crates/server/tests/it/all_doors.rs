@@ -198,3 +198,29 @@ fn one_person_gets_in_by_every_door_into_one_account_and_the_log_says_which() {
     let ways = site.visitor().get("/api/v1/login").expect(200).json();
     assert_eq!(ways["backends"].as_array().unwrap().len(), 8, "{ways}");
 }
+
+#[test]
+fn flt_f30_an_office_that_is_down_keeps_local_and_unix_people_in() {
+    let service = Service::start(stand_in).unwrap();
+    let mut doors = doors(&service);
+    doors.retain(|door| door.name().as_str() == "unix");
+    let closed = json!({ "login_url": format!("{}/login", told("USER_OFFICE_CLOSED")) });
+    doors.push(door(&UserOfficeFactory, "office", closed));
+    let extend = move |builder| doors.into_iter().fold(builder, vestibule_server::Builder::door);
+    let site = TestSite::plan(Db::Sqlite).extend(extend).start();
+    let mut anna = site.visitor();
+    site.user("anna");
+    let (name, password) = (told("PAM_OK_USER"), told("PAM_OK_PASSWORD"));
+    anna.log_in("anna", PASSWORD).expect(200);
+    let proof = json!({ "backend": "unix", "username": name, "password": password });
+    anna.post("/api/v1/identities", &proof).expect(201);
+    for _ in 0..7 {
+        let body = json!({ "backend": "office", "username": "anna", "password": "anna-pass-1" });
+        let answer = site.visitor().post("/api/v1/login", &body).expect(503);
+        assert!(answer.header("retry-after").is_some());
+    }
+    site.visitor().log_in("anna", PASSWORD).expect(200);
+    let unix = json!({ "backend": "unix", "username": name, "password": password });
+    site.visitor().post("/api/v1/login", &unix).expect(200);
+    assert_eq!(site.audit_texts("login.failed"), Vec::<String>::new());
+}

@@ -15,7 +15,7 @@ on_every_database!(
     flt_f30_an_outage_is_never_a_wrong_password_and_local_people_get_in,
     a_password_goes_to_nobody_who_need_not_see_it,
     whoever_must_be_entitled_is_asked_about_without_the_password,
-    whom_it_let_in_lately_gets_in_during_an_outage,
+    atk_a205_whom_it_let_in_lately_gets_in_during_an_outage_and_nobody_after_it,
     atk_a181_names_and_passwords_that_nobody_has_bother_no_service,
 );
 
@@ -226,7 +226,7 @@ fn whoever_must_be_entitled_is_asked_about_without_the_password(db: Db) {
     assert_eq!(failures(&site), before, "it was the right password each time");
 }
 
-fn whom_it_let_in_lately_gets_in_during_an_outage(db: Db) {
+fn atk_a205_whom_it_let_in_lately_gets_in_during_an_outage_and_nobody_after_it(db: Db) {
     let office = Script::new("office", Says::verified("local"));
     let cached = OnUnavailable::Cached(Duration::from_hours(8));
     let site = site_with(db, vec![office.entitling(Control::Required, cached)]);
