@@ -84,6 +84,8 @@ ids! {
     NoticeId;
     /// Names one taking-on of notices by somebody who sends them.
     LeaseId;
+    /// Names an account that waits for its owner.
+    RegistrationId;
     /// Names one request from its arrival to its last log line.
     RequestId;
 }

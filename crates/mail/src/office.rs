@@ -120,5 +120,6 @@ const fn page_of(purpose: Purpose) -> &'static str {
         Purpose::FirstSuperuser => "/setup",
         Purpose::Activate => "/activate",
         Purpose::Reset => "/password/reset",
+        Purpose::EmailChange => "/email/confirm",
     }
 }

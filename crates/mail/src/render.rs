@@ -33,6 +33,24 @@ const BUILT_IN: &[(&str, &str)] = built_in![
     "reset/subject.txt",
     "reset/body.txt",
     "reset/body.html",
+    "reset_elsewhere/subject.txt",
+    "reset_elsewhere/body.txt",
+    "reset_elsewhere/body.html",
+    "welcome/subject.txt",
+    "welcome/body.txt",
+    "welcome/body.html",
+    "address_known/subject.txt",
+    "address_known/body.txt",
+    "address_known/body.html",
+    "name_taken/subject.txt",
+    "name_taken/body.txt",
+    "name_taken/body.html",
+    "email_change/subject.txt",
+    "email_change/body.txt",
+    "email_change/body.html",
+    "email_changed/subject.txt",
+    "email_changed/body.txt",
+    "email_changed/body.html",
     "password_changed/subject.txt",
     "password_changed/body.txt",
     "password_changed/body.html",
@@ -309,8 +327,23 @@ fn values(notice: &Notice) -> BTreeMap<&'static str, Value> {
     let mut values = BTreeMap::new();
     match notice {
         Notice::Test => {}
-        Notice::Activate { username } | Notice::Reset { username } => {
+        Notice::Activate { username, .. }
+        | Notice::Reset { username }
+        | Notice::Welcome { username }
+        | Notice::AddressKnown { username }
+        | Notice::NameTaken { username }
+        | Notice::EmailChange { username } => {
             values.insert("username", text(username));
+        }
+        Notice::ResetElsewhere { username, ways } => {
+            values.insert("username", text(username));
+            values.insert("ways", text(&ways.join(", ")));
+        }
+        Notice::EmailChanged { username, at, address, is_done } => {
+            values.insert("username", text(username));
+            values.insert("at", Value::from(in_words(*at)));
+            values.insert("address", text(address));
+            values.insert("is_done", Value::from(*is_done));
         }
         Notice::PasswordChanged { username, at, address } => {
             values.insert("username", text(username));

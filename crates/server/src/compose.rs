@@ -28,6 +28,9 @@ use vestibule_core::{
         permissions::Permissions,
         post::{PostRules, Postbox},
         principal::Principals,
+        readdress::Readdressing,
+        recovery::{Recovery, Ways},
+        registration::{RegistrationRules, Registrations},
         session_token::TokenSeal,
         sessions::Sessions,
         sharing::Sharing,
@@ -40,7 +43,9 @@ use vestibule_storage::{MigrateError, OpenError, StoreOptions, migrate};
 
 use crate::{
     client::TrustedProxies,
-    config::{ConfigError, PasswordScheme, RateLimit, Settings},
+    config::{
+        ConfigError, PasswordScheme, RateLimit, RegistrationMode, RegistrationSettings, Settings,
+    },
     doors::DoorsError,
     mail::{Mailroom, MailroomError},
     pages::view::Views,
@@ -213,6 +218,7 @@ async fn services(
         Arc::clone(&hasher),
         Arc::new(judge),
         Arc::clone(&throttle),
+        postbox.clone(),
         &settings.site.name,
     );
     let bootstrap = Bootstrap::new(store.clone(), passwords.clone());
@@ -233,6 +239,20 @@ async fn services(
         sharing: Sharing::new(store.clone()),
         check: Check::new(store.clone()),
         audit: Audit::new(store.clone()),
+        recovery: Recovery::new(
+            store.clone(),
+            passwords.clone(),
+            postbox.clone(),
+            Arc::clone(&throttle),
+            ways(&parts.doors),
+        ),
+        registrations: Registrations::new(
+            store.clone(),
+            passwords.clone(),
+            postbox.clone(),
+            registration_rules(&settings.registration),
+        ),
+        readdressing: Readdressing::new(store.clone(), passwords.clone(), postbox.clone()),
         outbox: Outbox::new(store.clone(), postbox),
         housekeeping: Housekeeping::new(store.clone(), Arc::clone(&principals), throttle),
         bootstrap,
@@ -241,6 +261,25 @@ async fn services(
         store: store.clone(),
         hasher,
     })
+}
+
+/// Where the passwords are that people may forget.
+fn ways(doors: &[Door]) -> Ways {
+    let elsewhere = doors.iter().filter(|door| !door.is_local() && !door.only_entitles());
+    let called = |door: &Door| door.label.clone().unwrap_or_else(|| door.name().to_string());
+    Ways {
+        has_local: doors.iter().any(Door::is_local),
+        elsewhere: elsewhere.map(|door| (door.name().clone(), called(door))).collect(),
+    }
+}
+
+fn registration_rules(settings: &RegistrationSettings) -> RegistrationRules {
+    let rules = settings.clone();
+    RegistrationRules {
+        is_open: settings.mode == RegistrationMode::Open,
+        life: settings.life,
+        admits: Arc::new(move |email| rules.admits(email)),
+    }
 }
 
 /// Has the pool learn, beside the logins, how long the slowest stored hash takes: until it has,

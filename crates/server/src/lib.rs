@@ -53,6 +53,7 @@ mod guard;
 mod jobs;
 mod mail;
 pub mod openapi;
+mod pace;
 mod pages;
 mod problem;
 mod rate_limit;

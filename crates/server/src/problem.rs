@@ -269,6 +269,9 @@ impl From<AdminError> for Problem {
                     .collect();
                 Self::invalid(&errors)
             }
+            AdminError::DeadLink => {
+                Self::new(StatusCode::BAD_REQUEST, "dead_link", AdminError::DeadLink.to_string())
+            }
             AdminError::Conflict { code, message } => {
                 Self::new(StatusCode::CONFLICT, code, message)
             }

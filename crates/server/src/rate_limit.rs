@@ -17,6 +17,7 @@ use crate::config::{LimitsSettings, RateLimit};
 pub struct RateLimits {
     login: Option<DefaultKeyedRateLimiter<String>>,
     requests: Option<DefaultKeyedRateLimiter<String>>,
+    register: Option<DefaultKeyedRateLimiter<String>>,
     flood: Option<Flood>,
 }
 
@@ -47,6 +48,7 @@ impl RateLimits {
         Self {
             login: limiter(limits.login_per_address),
             requests: limiter(limits.requests_per_address),
+            register: limiter(limits.register_per_address),
             flood: Flood::new(limits),
         }
     }
@@ -64,6 +66,11 @@ impl RateLimits {
         self.flood.as_ref().is_some_and(|flood| flood.count(now))
     }
 
+    /// Counts a registration.
+    pub fn register(&self, address: &str) -> Result<(), TooOften> {
+        count(self.register.as_ref(), address)
+    }
+
     /// Counts a request.
     pub fn request(&self, address: &str) -> Result<(), TooOften> {
         count(self.requests.as_ref(), address)
@@ -77,7 +84,8 @@ impl RateLimits {
     /// Forgets addresses that could do everything again.
     pub fn tidy(&self) {
         let slowed = self.flood.as_ref().and_then(|flood| flood.login.as_ref());
-        for limiter in [self.login.as_ref(), self.requests.as_ref(), slowed].into_iter().flatten() {
+        let counted = [self.login.as_ref(), self.requests.as_ref(), self.register.as_ref(), slowed];
+        for limiter in counted.into_iter().flatten() {
             limiter.retain_recent();
         }
     }

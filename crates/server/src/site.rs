@@ -12,8 +12,9 @@ use vestibule_core::{
     usecase::{
         audit::Audit, bootstrap::Bootstrap, check::Check, grants::Grants, groups::Groups,
         housekeeping::Housekeeping, login::Login, members::Members, outbox::Outbox,
-        password::Passwords, permissions::Permissions, principal::Principals, sessions::Sessions,
-        sharing::Sharing, users::Users,
+        password::Passwords, permissions::Permissions, principal::Principals,
+        readdress::Readdressing, recovery::Recovery, registration::Registrations,
+        sessions::Sessions, sharing::Sharing, users::Users,
     },
 };
 
@@ -50,6 +51,12 @@ pub struct Services {
     pub audit: Audit,
     /// See [`Bootstrap`].
     pub bootstrap: Bootstrap,
+    /// See [`Recovery`].
+    pub recovery: Recovery,
+    /// See [`Registrations`].
+    pub registrations: Registrations,
+    /// See [`Readdressing`].
+    pub readdressing: Readdressing,
     /// See [`Outbox`].
     pub outbox: Outbox,
     /// See [`Housekeeping`].

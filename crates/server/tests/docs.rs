@@ -66,6 +66,7 @@ fn asvs_v8_1_3_the_documented_circumstances_are_those_of_the_code() {
         ("login_failures_per_site", limits.login_failures_per_site),
         ("mail_per_address", limits.mail_per_address),
         ("mail_per_site", limits.mail_per_site),
+        ("register_per_address", limits.register_per_address),
     ] {
         let row = format!("| `limits.{key}`: {rate} |");
         assert!(text.contains(&row), "docs/access.md should hold {row}");

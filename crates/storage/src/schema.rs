@@ -205,6 +205,22 @@ diesel::table! {
         purpose -> Text,
         user_id -> Nullable<Binary>,
         expires_at -> BigInt,
+        subject -> Nullable<Binary>,
+        email -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    registrations (id) {
+        id -> Binary,
+        username -> Text,
+        email -> Text,
+        email_key -> Text,
+        first_name -> Text,
+        last_name -> Text,
+        password -> Text,
+        created_at -> BigInt,
+        expires_at -> BigInt,
     }
 }
 

@@ -22,7 +22,7 @@ use vestibule_core::{
         permission::PermissionCode,
         ticket::Purpose,
     },
-    id::{AuditId, GrantId, GroupId, LeaseId, NoticeId, SessionId, UserId},
+    id::{AuditId, GrantId, GroupId, LeaseId, NoticeId, RegistrationId, SessionId, UserId},
     ports::{
         audit::AuditFilter,
         grants::GrantFilter,
@@ -139,6 +139,8 @@ fn ask(tx: &mut dyn Tx, site: &Site) -> StoreResult<()> {
     tx.instance_mark("bootstrap")?;
     tx.failures(&[0; 32])?;
     tx.import_links("django:a", "user")?;
+    tx.registration(RegistrationId::generate(NOW, site.chance()), NOW)?;
+    tx.registrations_at("a@b")?;
     tx.next_notice_due()?;
     tx.notice_counts()?;
     tx.notice_by_id(NoticeId::generate(NOW, site.chance()))?;
@@ -169,7 +171,13 @@ fn change(tx: &mut dyn Tx, site: &Site) -> StoreResult<()> {
     tx.delete_grants_on(&object)?;
     tx.delete_object(&object)?;
     tx.redeem_ticket(&session.digest, Purpose::FirstSuperuser, NOW)?;
+    tx.delete_tickets_of(user.id, None)?;
+    tx.delete_tickets_of(user.id, Some(Purpose::Reset))?;
+    let waiting = RegistrationId::generate(NOW, site.chance());
+    tx.delete_tickets_about(waiting)?;
     tx.purge_tickets(NOW)?;
+    tx.delete_registration(waiting)?;
+    tx.purge_registrations(NOW)?;
     tx.add_failure(&[0; 32], NOW, NOW)?;
     tx.purge_failures(NOW)?;
     let (notice, lease) =

@@ -9,9 +9,10 @@ use vestibule_core::{
         group::{MAX_NESTING, Membership, Nesting},
         notice::{Lane, NoticeState, StoredNotice},
         object::{DeleteRule, ObjectPrefix, ObjectType},
+        registration::Registration,
         ticket::{Purpose, Ticket},
     },
-    id::NoticeId,
+    id::{NoticeId, RegistrationId},
     ports::imports::ImportLink,
 };
 use vestibule_storage::{Finding, OpenError, VerifyError, testkit::Database, verify};
@@ -55,6 +56,18 @@ fn fill(site: &Site) {
         digest: session.digest,
         purpose: Purpose::FirstSuperuser,
         user: Some(user.id),
+        expires_at: after(1),
+        subject: None,
+        email: None,
+    };
+    let waiting = Registration {
+        id: RegistrationId::generate(NOW, site.chance()),
+        username: user.username.clone(),
+        email: email("C@example.org"),
+        first_name: user.first_name.clone(),
+        last_name: user.last_name.clone(),
+        password: support::hash("x"),
+        created_at: NOW,
         expires_at: after(1),
     };
     let link = ImportLink {
@@ -101,6 +114,7 @@ fn fill(site: &Site) {
         }
         tx.insert_session(&session)?;
         tx.insert_ticket(&ticket)?;
+        tx.insert_registration(&waiting)?;
         tx.insert_notice(&notice)?;
         tx.insert_audit(&event)?;
         tx.set_instance_mark("bootstrap", "done")?;
@@ -149,6 +163,7 @@ on_every_database! {
         behind.execute("UPDATE grants SET scope_kind = 'odd' WHERE scope_kind = 'prefix'");
         behind.execute("UPDATE audit_events SET details = '{'");
         behind.execute("UPDATE tickets SET purpose = 'other'");
+        behind.execute("UPDATE registrations SET password = 'häsh'");
         behind.execute("UPDATE outbox SET state = 'lost'");
         behind.execute("UPDATE login_failures SET failures = -1");
         behind.execute("UPDATE permissions SET object_kind = 'calc'");
@@ -158,6 +173,7 @@ on_every_database! {
         assert_eq!(of_grants, ["effect cannot be read", "scope_kind cannot be read"]);
         assert_eq!(problems(site, "audit_events"), ["details cannot be read"]);
         assert_eq!(problems(site, "tickets"), ["purpose cannot be read"]);
+        assert_eq!(problems(site, "registrations"), ["password cannot be read"]);
         assert_eq!(problems(site, "outbox"), ["state cannot be read"]);
         assert_eq!(problems(site, "login_failures"), ["failures cannot be read"]);
         assert_eq!(problems(site, "permissions"), ["object_action cannot be read"]);

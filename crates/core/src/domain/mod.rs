@@ -13,6 +13,7 @@ pub mod notice;
 pub mod object;
 pub mod page;
 pub mod permission;
+pub mod registration;
 pub mod rights;
 pub mod session;
 mod text;

@@ -15,7 +15,7 @@ use super::{
     ticket::Purpose,
 };
 use crate::{
-    id::{LeaseId, NoticeId, UserId},
+    id::{LeaseId, NoticeId, RegistrationId, UserId},
     time::Timestamp,
 };
 
@@ -32,11 +32,52 @@ pub enum Notice {
     Activate {
         /// The account's login name.
         username: String,
+        /// Which registration it is.
+        registration: RegistrationId,
     },
     /// Somebody forgot a password.
     Reset {
         /// The account's login name.
         username: String,
+    },
+    /// Somebody forgot a password of an account that is kept elsewhere.
+    ResetElsewhere {
+        /// The account's login name.
+        username: String,
+        /// The ways in, as the login page shows them.
+        ways: Vec<String>,
+    },
+    /// An administrator made an account; its owner is to choose a password.
+    Welcome {
+        /// The account's login name.
+        username: String,
+    },
+    /// Somebody gave an address that has an account already.
+    AddressKnown {
+        /// That account's login name.
+        username: String,
+    },
+    /// Somebody registered a name that has an account already.
+    NameTaken {
+        /// The name.
+        username: String,
+    },
+    /// This address is to become that of an account.
+    EmailChange {
+        /// The account's login name.
+        username: String,
+    },
+    /// The address of an account changes; told to the one it had before.
+    EmailChanged {
+        /// The account's login name.
+        username: String,
+        /// When.
+        #[serde(with = "micros")]
+        at: Timestamp,
+        /// From which network address; empty when it was not a request.
+        address: String,
+        /// Whether it has another one now; else somebody asked for it.
+        is_done: bool,
     },
     /// A password is another one now.
     PasswordChanged {
@@ -83,6 +124,12 @@ impl Notice {
             Self::Test => "test",
             Self::Activate { .. } => "activate",
             Self::Reset { .. } => "reset",
+            Self::ResetElsewhere { .. } => "reset_elsewhere",
+            Self::Welcome { .. } => "welcome",
+            Self::AddressKnown { .. } => "address_known",
+            Self::NameTaken { .. } => "name_taken",
+            Self::EmailChange { .. } => "email_change",
+            Self::EmailChanged { .. } => "email_changed",
             Self::PasswordChanged { .. } => "password_changed",
             Self::ErrorReport { .. } => "error_report",
             Self::Undelivered { .. } => "undelivered",
@@ -93,17 +140,39 @@ impl Notice {
     pub const fn link(&self) -> Option<Purpose> {
         match self {
             Self::Activate { .. } => Some(Purpose::Activate),
-            Self::Reset { .. } => Some(Purpose::Reset),
+            Self::Reset { .. } | Self::Welcome { .. } => Some(Purpose::Reset),
+            Self::EmailChange { .. } => Some(Purpose::EmailChange),
             Self::Test
+            | Self::ResetElsewhere { .. }
+            | Self::AddressKnown { .. }
+            | Self::NameTaken { .. }
+            | Self::EmailChanged { .. }
             | Self::PasswordChanged { .. }
             | Self::ErrorReport { .. }
             | Self::Undelivered { .. } => None,
         }
     }
 
-    /// Whether somebody who is not logged in can have it sent; only so many of these are.
+    /// Which registration its link opens, if it does.
+    pub const fn registration(&self) -> Option<RegistrationId> {
+        match self {
+            Self::Activate { registration, .. } => Some(*registration),
+            _ => None,
+        }
+    }
+
+    /// Whether somebody can have it sent to an address that need not be theirs; only so many of
+    /// these are.
     pub const fn is_on_request(&self) -> bool {
-        matches!(self, Self::Activate { .. } | Self::Reset { .. })
+        matches!(
+            self,
+            Self::Activate { .. }
+                | Self::Reset { .. }
+                | Self::ResetElsewhere { .. }
+                | Self::AddressKnown { .. }
+                | Self::NameTaken { .. }
+                | Self::EmailChange { .. }
+        )
     }
 
     /// Whether it tells administrators about the site itself: that one of these could not be
@@ -118,8 +187,23 @@ impl Notice {
         let username = || "anna".to_owned();
         vec![
             Self::Test,
-            Self::Activate { username: username() },
+            Self::Activate {
+                username: username(),
+                registration: RegistrationId::from_bytes([7; 16]),
+            },
             Self::Reset { username: username() },
+            Self::ResetElsewhere { username: username(), ways: vec!["University".to_owned()] },
+            Self::Welcome { username: username() },
+            Self::AddressKnown { username: username() },
+            Self::NameTaken { username: username() },
+            Self::EmailChange { username: username() },
+            Self::EmailChanged { username: username(), at, address: String::new(), is_done: false },
+            Self::EmailChanged {
+                username: username(),
+                at,
+                address: "192.0.2.7".to_owned(),
+                is_done: true,
+            },
             Self::PasswordChanged { username: username(), at, address: "192.0.2.7".to_owned() },
             Self::ErrorReport {
                 place: "POST /api/v1/users".to_owned(),

@@ -1,7 +1,12 @@
 //! One-time links.
 
+use super::email::Email;
 use super::level::{UnknownWord, words};
-use crate::{id::UserId, secret::TokenDigest, time::Timestamp};
+use crate::{
+    id::{RegistrationId, UserId},
+    secret::TokenDigest,
+    time::Timestamp,
+};
 use std::{fmt, str::FromStr};
 
 /// What a one-time link is for; one made for one purpose is worth nothing for another.
@@ -13,11 +18,14 @@ pub enum Purpose {
     Activate,
     /// Sets another password.
     Reset,
+    /// Says that an address is its owner's, and makes it the account's.
+    EmailChange,
 }
 
 words!(
-    Purpose: FirstSuperuser = "first-superuser", Activate = "activate", Reset = "reset";
-    "first-superuser, activate or reset"
+    Purpose: FirstSuperuser = "first-superuser", Activate = "activate", Reset = "reset",
+        EmailChange = "email-change";
+    "first-superuser, activate, reset or email-change"
 );
 
 /// A one-time link, as it is stored: its token is known by its digest alone.
@@ -31,4 +39,9 @@ pub struct Ticket {
     pub user: Option<UserId>,
     /// From when on it is worth nothing.
     pub expires_at: Timestamp,
+    /// Which registration it opens.
+    pub subject: Option<RegistrationId>,
+    /// The address that it was sent to: who uses it has shown that they read mail there, and
+    /// nowhere else.
+    pub email: Option<Email>,
 }

@@ -19,6 +19,7 @@ pub mod login_steps;
 pub mod objects;
 pub mod outbox;
 pub mod permissions;
+pub mod registrations;
 pub mod sessions;
 pub mod store;
 pub mod throttle;

@@ -10,8 +10,8 @@ use futures_util::future::BoxFuture;
 use super::{
     audit::AuditRepo, changes::ChangeRepo, checks::CheckRepo, grants::GrantRepo, groups::GroupRepo,
     identities::IdentityRepo, imports::ImportRepo, login_steps::LoginStepRepo, objects::ObjectRepo,
-    outbox::OutboxRepo, permissions::PermissionRepo, sessions::SessionRepo, throttle::ThrottleRepo,
-    tickets::TicketRepo, users::UserRepo,
+    outbox::OutboxRepo, permissions::PermissionRepo, registrations::RegistrationRepo,
+    sessions::SessionRepo, throttle::ThrottleRepo, tickets::TicketRepo, users::UserRepo,
 };
 use crate::domain::change::Change;
 
@@ -108,6 +108,7 @@ pub trait Tx:
     + LoginStepRepo
     + CheckRepo
     + OutboxRepo
+    + RegistrationRepo
 {
 }
 
@@ -127,6 +128,7 @@ impl<T> Tx for T where
         + LoginStepRepo
         + CheckRepo
         + OutboxRepo
+        + RegistrationRepo
 {
 }
 

@@ -3,6 +3,7 @@
 use super::store::StoreResult;
 use crate::{
     domain::ticket::{Purpose, Ticket},
+    id::{RegistrationId, UserId},
     secret::TokenDigest,
     time::Timestamp,
 };
@@ -31,6 +32,12 @@ pub trait TicketRepo {
 
     /// Removes every link for a purpose. Answers how many.
     fn delete_tickets(&mut self, purpose: Purpose) -> StoreResult<u64>;
+
+    /// Removes every link of a user, or every one for a purpose. Answers how many.
+    fn delete_tickets_of(&mut self, user: UserId, purpose: Option<Purpose>) -> StoreResult<u64>;
+
+    /// Removes every link that opens a registration. Answers how many.
+    fn delete_tickets_about(&mut self, subject: RegistrationId) -> StoreResult<u64>;
 
     /// Removes the links that expired before this instant. Answers how many.
     fn purge_tickets(&mut self, now: Timestamp) -> StoreResult<u64>;

@@ -78,6 +78,8 @@ impl Bootstrap {
             purpose: Purpose::FirstSuperuser,
             user: None,
             expires_at: cx.now().plus(LINK_LIFE),
+            subject: None,
+            email: None,
         };
         let made = self
             .store

@@ -14,7 +14,7 @@ use crate::{
     domain::{
         email::Email,
         notice::{Notice, StoredNotice},
-        ticket::Ticket,
+        ticket::{Purpose, Ticket},
     },
     id::{LeaseId, NoticeId},
     ports::{
@@ -147,18 +147,32 @@ impl Delivery {
         let token = match notice.link() {
             None => None,
             Some(purpose) => {
-                let is_gone = match stored.user {
-                    Some(user) => tx.user_by_id(user)?.is_none(),
-                    None => false,
-                };
+                let is_gone = is_gone(tx, &stored, &notice, purpose, now)?;
                 let Some(expires_at) = stored.expires_at.filter(|_| !is_gone) else {
                     let reason = "what its link leads to is gone".to_owned();
                     tx.settle_notice(id, lease, now, &Settlement::Expired(reason))?;
                     return Ok(None);
                 };
                 let token = cx.new_token();
-                let digest = TokenDigest::of(token.expose());
-                tx.insert_ticket(&Ticket { digest, purpose, user: stored.user, expires_at })?;
+                let subject = notice.registration();
+                // The newest mail's link is the one that works. A second attempt at the same mail
+                // may be the second copy of one that arrived: both links work.
+                if stored.attempts <= 1 {
+                    if let Some(user) = stored.user {
+                        tx.delete_tickets_of(user, Some(purpose))?;
+                    }
+                    if let Some(subject) = subject {
+                        tx.delete_tickets_about(subject)?;
+                    }
+                }
+                tx.insert_ticket(&Ticket {
+                    digest: TokenDigest::of(token.expose()),
+                    purpose,
+                    user: stored.user,
+                    expires_at,
+                    subject,
+                    email: Some(stored.recipient.clone()),
+                })?;
                 Some(token)
             }
         };
@@ -231,4 +245,28 @@ impl Delivery {
         }
         Ok(true)
     }
+}
+
+/// Whether what a link would lead to is not there any more. Somebody may have been about to send
+/// the mail when its link was taken back, and failed: it waits again, and must not go out.
+fn is_gone(
+    tx: &mut dyn Tx,
+    stored: &StoredNotice,
+    notice: &Notice,
+    purpose: Purpose,
+    now: Timestamp,
+) -> StoreResult<bool> {
+    if let Some(registration) = notice.registration() {
+        return Ok(tx.registration(registration, now)?.is_none());
+    }
+    let Some(user) = stored.user else {
+        return Ok(false);
+    };
+    let Some(user) = tx.user_by_id(user)? else {
+        return Ok(true);
+    };
+    let is_past = user.password_changed_at.is_some_and(|at| at > stored.created_at);
+    let is_elsewhere = purpose == Purpose::Reset
+        && user.email.as_ref().is_none_or(|email| email.key() != stored.recipient.key());
+    Ok(is_past || is_elsewhere || !user.is_live(now))
 }

@@ -7,6 +7,9 @@ use crate::{
 /// Why somebody may not do something.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Forbidden {
+    /// Nobody makes their own account here.
+    #[error("{0}")]
+    RegistrationClosed(&'static str),
     /// Nobody is logged in.
     #[error("log in first")]
     NotAuthenticated,
@@ -34,6 +37,7 @@ impl Forbidden {
     /// A stable word for programs.
     pub const fn code(&self) -> &'static str {
         match self {
+            Self::RegistrationClosed(_) => "registration_closed",
             Self::NotAuthenticated => "not_authenticated",
             Self::Permission(_) => "permission_denied",
             Self::MoreThanHeld(_) => "more_than_held",
@@ -59,6 +63,9 @@ pub enum AdminError {
     /// A new password does not hold.
     #[error("the password is not acceptable: {}", crate::policy::passwords::summary(.0))]
     Password(Vec<PasswordProblem>),
+    /// A one-time link was used already, has died, or is for something else.
+    #[error("the link was used already, or is too old")]
+    DeadLink,
     /// It does not fit with what is there.
     #[error("{message}")]
     Conflict {

@@ -89,6 +89,7 @@ impl Housekeeping {
                 tx.purge_changes(now.minus(KEEP_CHANGES))?;
                 tx.purge_failures(failures_before)?;
                 tx.purge_login_steps(now)?;
+                tx.purge_registrations(now)?;
                 tx.purge_tickets(now)
             })
             .await?;

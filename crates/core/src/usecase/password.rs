@@ -7,19 +7,21 @@ use serde_json::json;
 use super::{
     authority::Authority,
     error::{AdminError, AdminResult, Forbidden},
+    links::cut,
     login::MAX_PASSWORD_BYTES,
+    post::{Post, Postbox},
     record::{Target, record},
     throttle::{FailureKey, Throttle},
 };
 use crate::{
     cx::{Actor, OpCx},
-    domain::{change::Change, rights, user::User},
+    domain::{change::Change, notice::Notice, rights, user::User},
     id::UserId,
     policy::facts::Facts,
     ports::{
         hasher::{PasswordHash, PasswordHasher},
         judge::PasswordJudge,
-        store::{Store, StoreError},
+        store::{Store, StoreError, StoreResult, Tx},
         throttle::FailureCount,
     },
     secret::Secret,
@@ -32,6 +34,7 @@ pub struct Passwords {
     hasher: Arc<dyn PasswordHasher>,
     judge: Arc<dyn PasswordJudge>,
     throttle: Arc<Throttle>,
+    postbox: Postbox,
     site_name: Arc<str>,
 }
 
@@ -42,9 +45,10 @@ impl Passwords {
         hasher: Arc<dyn PasswordHasher>,
         judge: Arc<dyn PasswordJudge>,
         throttle: Arc<Throttle>,
+        postbox: Postbox,
         site_name: &str,
     ) -> Self {
-        Self { store, hasher, judge, throttle, site_name: site_name.into() }
+        Self { store, hasher, judge, throttle, postbox, site_name: site_name.into() }
     }
 
     /// Changes the actor's own password; all their other sessions end. A wrong old password
@@ -54,16 +58,9 @@ impl Passwords {
             return Err(Forbidden::NotAuthenticated.into());
         };
         let key = FailureKey::of_account(id);
-        let (user, stored, failures) = self
-            .store
-            .lookup::<_, StoreError>(move |tx| {
-                Ok((tx.user_by_id(id)?, tx.user_password(id)?, tx.failures(key.as_bytes())?))
-            })
-            .await?;
-        let user = user.ok_or(Forbidden::NotAuthenticated)?;
-        self.check_old(cx, &user, key, failures, old, stored.as_ref()).await?;
+        let (user, stored) = self.prove(cx, id, "old_password", old).await?;
         let hash = self.accept(&user, new).await?;
-        let cx = cx.clone();
+        let (this, cx) = (self.clone(), cx.clone());
         self.store
             .write(move |tx| {
                 let now = cx.now();
@@ -76,11 +73,50 @@ impl Passwords {
                 }
                 tx.delete_sessions_of(id, session)?;
                 tx.clear_failures(key.as_bytes())?;
+                this.tell(tx, &cx, &user)?;
                 let right = "own password, old one given";
                 record(tx, &cx, "user.password_changed", Target::user(&user), right, json!({}))?;
                 Ok(())
             })
             .await
+    }
+
+    /// Has somebody show that they know their password. Answers the account, and the hash that it
+    /// matched; `field` is what a wrong one is told of.
+    pub(super) async fn prove(
+        &self,
+        cx: &OpCx,
+        id: UserId,
+        field: &'static str,
+        password: &Secret,
+    ) -> AdminResult<(User, Option<PasswordHash>)> {
+        let key = FailureKey::of_account(id);
+        let (user, stored, failures) = self
+            .store
+            .lookup::<_, StoreError>(move |tx| {
+                Ok((tx.user_by_id(id)?, tx.user_password(id)?, tx.failures(key.as_bytes())?))
+            })
+            .await?;
+        let user = user.ok_or(Forbidden::NotAuthenticated)?;
+        let wrong = AdminError::field(field, "wrong", "is not the present password");
+        self.check_old(cx, &user, key, failures, password, stored.as_ref(), wrong).await?;
+        Ok((user, stored))
+    }
+
+    /// What follows from another password, within the transaction that sets it: links of old die,
+    /// and the owner is told.
+    pub(super) fn tell(&self, tx: &mut dyn Tx, cx: &OpCx, user: &User) -> StoreResult<()> {
+        let now = cx.now();
+        cut(tx, user.id, now)?;
+        if let Some(email) = &user.email {
+            let notice = Notice::PasswordChanged {
+                username: user.username.as_str().to_owned(),
+                at: now,
+                address: cx.client.address.clone(),
+            };
+            self.postbox.post(tx, cx, Post::to(email.clone(), notice).about(user.id))?;
+        }
+        Ok(())
     }
 
     /// Sets somebody's password by permission; all their sessions end.
@@ -122,7 +158,7 @@ impl Passwords {
         hash: PasswordHash,
         action: &'static str,
     ) -> AdminResult<()> {
-        let cx = cx.clone();
+        let (this, cx) = (self.clone(), cx.clone());
         self.store
             .write(move |tx| {
                 let now = cx.now();
@@ -135,6 +171,7 @@ impl Passwords {
                 authority.require_not_outranked(&facts)?;
                 tx.update_user_password(user, &hash, Some(now))?;
                 tx.delete_sessions_of(user, None)?;
+                this.tell(tx, &cx, facts.user())?;
                 record(tx, &cx, action, Target::user(facts.user()), right, json!({}))?;
                 Ok(())
             })
@@ -149,10 +186,10 @@ impl Passwords {
         failures: Option<FailureCount>,
         old: &Secret,
         stored: Option<&PasswordHash>,
+        wrong: AdminError,
     ) -> AdminResult<()> {
-        let wrong = || AdminError::field("old_password", "wrong", "is not the present password");
         if old.len() > MAX_PASSWORD_BYTES {
-            return Err(wrong());
+            return Err(wrong);
         }
         let Ok(place) = self.throttle.reserve(key, failures, cx.now()) else {
             return Err(AdminError::Busy { retry_after: 60 });
@@ -174,7 +211,7 @@ impl Passwords {
             })
             .await?;
         place.failed(FailureCount { since: now, count });
-        Err(wrong())
+        Err(wrong)
     }
 }
 

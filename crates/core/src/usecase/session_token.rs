@@ -269,6 +269,14 @@ mod tests {
             unreachable!("no links are removed here")
         }
 
+        fn delete_tickets_of(&mut self, _: UserId, _: Option<Purpose>) -> StoreResult<u64> {
+            unreachable!("no links are removed here")
+        }
+
+        fn delete_tickets_about(&mut self, _: RegistrationId) -> StoreResult<u64> {
+            unreachable!("no links are removed here")
+        }
+
         fn purge_tickets(&mut self, _: Timestamp) -> StoreResult<u64> {
             unreachable!("no links are removed here")
         }

@@ -133,6 +133,13 @@ impl Throttle {
         Ok(Reserved { throttle: Arc::clone(self), key })
     }
 
+    /// Forgets the failures under a key: who it is about has shown who they are in another way.
+    pub fn forgive(&self, key: FailureKey) {
+        if let Some(known) = self.lock().get_mut(&key) {
+            known.failures.count = 0;
+        }
+    }
+
     /// Forgets keys under which nothing is under way and no window is open.
     pub fn tidy(&self, now: Timestamp) {
         let start = self.window_start(now);

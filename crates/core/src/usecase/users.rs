@@ -7,6 +7,7 @@ use serde_json::json;
 use super::{
     authority::Authority,
     error::{AdminError, AdminResult, Forbidden},
+    links::cut,
     members::{self, Wanted},
     password::Passwords,
     record::{Target, record},
@@ -210,6 +211,9 @@ fn edit(tx: &mut dyn Tx, cx: &OpCx, id: UserId, patch: &UserPatch) -> AdminResul
     tx.update_user(&after).map_err(taken)?;
     if !after.is_live(now) {
         tx.delete_sessions_of(id, None)?;
+    }
+    if !after.is_live(now) || after.email != before.email {
+        cut(tx, id, now)?;
     }
     record(tx, cx, "user.changed", Target::user(&after), right, differences(before, &after))?;
     Ok(after)

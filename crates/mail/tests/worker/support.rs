@@ -298,7 +298,7 @@ impl House {
         let user = User {
             id: UserId::generate(self.now(), &*self.entropy),
             username: Username::parse(name).unwrap(),
-            email: None,
+            email: Some(Email::parse(&format!("{name}@example.org")).unwrap()),
             email_verified: false,
             first_name: PersonName::default(),
             last_name: PersonName::default(),

@@ -6,6 +6,7 @@ use super::{
     log, mail,
     password::pepper_holds,
     reference::{Key, Preset, Secrecy},
+    registration::MailDomain,
     report::BadValue,
     server::{HostName, ListenAddress, PathPrefix, TrustedProxy},
     site::{self, BaseUrl},
@@ -302,6 +303,30 @@ pub const KEYS: &[Key] = &[
         "A picture (PNG, JPEG or GIF, at most 256 KiB) that goes along with every mail.",
     ),
     key(
+        "registration.mode",
+        Kind::Choice(&["closed", "open"]),
+        Preset::Text("closed"),
+        "Whether people make accounts for themselves, confirmed by a link that is mailed to them.",
+    ),
+    key(
+        "registration.activation_days",
+        Kind::Number { min: 1, max: 30 },
+        Preset::Number(7),
+        "For how many days a registration waits to be confirmed.",
+    ),
+    key(
+        "registration.domains",
+        Kind::List { what: "domains", check: parses::<MailDomain> },
+        Preset::Nothing,
+        "Mail domains that people may register with, all when there are none; `*.example.org` stands for all below it.",
+    ),
+    key(
+        "registration.refused_domains",
+        Kind::List { what: "domains", check: parses::<MailDomain> },
+        Preset::Nothing,
+        "Mail domains that nobody may register with.",
+    ),
+    key(
         "limits.login_per_address",
         Kind::Rate,
         Preset::Text("30/1m"),
@@ -330,6 +355,12 @@ pub const KEYS: &[Key] = &[
         Kind::Rate,
         Preset::Text("1000/1h"),
         "The same of all addresses together.",
+    ),
+    key(
+        "limits.register_per_address",
+        Kind::Rate,
+        Preset::Text("10/1h"),
+        "Registrations, and requests for another link of one, from one address.",
     ),
     key(
         "limits.requests_per_address",

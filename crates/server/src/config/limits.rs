@@ -17,6 +17,8 @@ pub struct LimitsSettings {
     pub mail_per_address: RateLimit,
     /// Mails that strangers have sent to all addresses together.
     pub mail_per_site: RateLimit,
+    /// Registrations from one address.
+    pub register_per_address: RateLimit,
     /// Requests of any kind from one address.
     pub requests_per_address: RateLimit,
     /// The largest body of a request, in bytes.
@@ -33,6 +35,7 @@ pub(super) struct RawLimits {
     login_failures_per_site: RateLimit,
     mail_per_address: RateLimit,
     mail_per_site: RateLimit,
+    register_per_address: RateLimit,
     requests_per_address: RateLimit,
     body_size: ByteSize,
     page_size: u32,
@@ -46,6 +49,7 @@ impl Default for RawLimits {
             login_failures_per_site: RateLimit::per(300, 10 * 60),
             mail_per_address: RateLimit::per(3, 60 * 60),
             mail_per_site: RateLimit::per(1000, 60 * 60),
+            register_per_address: RateLimit::per(10, 60 * 60),
             requests_per_address: RateLimit::Unlimited,
             body_size: ByteSize::kib(64),
             page_size: 200,
@@ -62,6 +66,7 @@ impl RawLimits {
             login_failures_per_site: raw.login_failures_per_site,
             mail_per_address: raw.mail_per_address,
             mail_per_site: raw.mail_per_site,
+            register_per_address: raw.register_per_address,
             requests_per_address: raw.requests_per_address,
             body_size: usize::try_from(raw.body_size.0).unwrap_or(usize::MAX),
             page_size: raw.page_size,

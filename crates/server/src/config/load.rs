@@ -18,6 +18,7 @@ use super::{
     mail::RawMail,
     password::RawPassword,
     reference,
+    registration::RawRegistration,
     report::{BadValue, ConfigError, Origin, Problem},
     secret_files,
     server::RawServer,
@@ -180,6 +181,7 @@ fn validate(check: &mut Check<'_>) -> Option<Settings> {
     let storage = RawStorage::validate(check);
     let session = RawSession::validate(check);
     let password = RawPassword::validate(check);
+    let registration = RawRegistration::validate(check);
     let limits = RawLimits::validate(check);
     let mail = RawMail::validate(check, site.as_ref().map_or("", |site| &site.name));
     let log = RawLog::validate(check);
@@ -190,6 +192,7 @@ fn validate(check: &mut Check<'_>) -> Option<Settings> {
         storage: storage?,
         session: session?,
         password: password?,
+        registration: registration?,
         limits: limits?,
         backends: Vec::new(),
         user_office: user_office?,

@@ -34,6 +34,7 @@ pub mod password;
 pub mod rate;
 mod raw;
 pub mod reference;
+pub mod registration;
 mod replace;
 pub mod report;
 mod secret_files;
@@ -58,6 +59,7 @@ pub use self::{
     mail::{MailSettings, MailTransport},
     password::{PasswordScheme, PasswordSettings},
     rate::RateLimit,
+    registration::{RegistrationMode, RegistrationSettings},
     report::{ConfigError, Origin, Problem},
     server::ServerSettings,
     session::SessionSettings,
@@ -80,6 +82,8 @@ pub struct Settings {
     pub session: SessionSettings,
     /// How passwords are judged and hashed.
     pub password: PasswordSettings,
+    /// Who may make an account for themselves.
+    pub registration: RegistrationSettings,
     /// How often and how much.
     pub limits: LimitsSettings,
     /// The ways to log in, in their order; none means passwords that are kept here.

@@ -68,7 +68,7 @@ mod tests {
 
     #[test]
     fn what_is_far_from_all_suggests_nothing() {
-        for typed in ["", "quota.max_cpu", "x", "registration.mode"] {
+        for typed in ["", "quota.max_cpu", "x", "public.enabled"] {
             assert_eq!(nearest(typed, KNOWN), None, "{typed}");
         }
         assert_eq!(nearest(&"site.name".repeat(100_000), KNOWN), None);

@@ -6,6 +6,7 @@ pub(crate) mod grant;
 pub(crate) mod group;
 pub(crate) mod identity;
 pub(crate) mod list;
+pub(crate) mod mailed;
 pub(crate) mod object;
 pub(crate) mod outbox;
 pub(crate) mod permission;

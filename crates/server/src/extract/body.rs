@@ -41,8 +41,13 @@ impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
                 Media::Json => parse(&mut serde_json::Deserializer::from_slice(&bytes)),
                 Media::Form => {
                     let pairs = url::form_urlencoded::parse(&bytes);
-                    let object: serde_json::Map<_, _> =
-                        pairs.map(|(name, value)| (name.into_owned(), value.into())).collect();
+                    let mut object = serde_json::Map::new();
+                    for (name, value) in pairs {
+                        // Whoever reads the other of the two would read another request.
+                        if object.insert(name.to_string(), value.into()).is_some() {
+                            return Err(Problem::malformed_field(&name, "is given twice"));
+                        }
+                    }
                     parse(serde_json::Value::Object(object))
                 }
             }

@@ -1,8 +1,12 @@
 //! The plain pages: log in, log out, who am I, the first superuser.
 
 mod account;
+mod activate;
+mod email;
+mod link;
 pub(crate) mod login;
 pub(crate) mod next;
+mod password;
 mod setup;
 pub(crate) mod view;
 
@@ -18,6 +22,17 @@ pub(crate) fn register(cfg: &mut web::ServiceConfig) {
         .route("/logout", web::post().to(account::log_out))
         .route("/setup/{token}", web::get().to(setup::show))
         .route("/setup/{token}", web::post().to(setup::submit))
+        .route("/password/forgot", web::get().to(password::ask))
+        .route("/password/forgot", web::post().to(password::asked))
+        .route("/password/reset", web::get().to(password::show))
+        .route("/password/reset", web::post().to(password::submit))
+        .route("/password/reset/{token}", web::get().to(password::open))
+        .route("/activate", web::get().to(activate::show))
+        .route("/activate", web::post().to(activate::submit))
+        .route("/activate/{token}", web::get().to(activate::open))
+        .route("/email/confirm", web::get().to(email::show))
+        .route("/email/confirm", web::post().to(email::submit))
+        .route("/email/confirm/{token}", web::get().to(email::open))
         .route("/static/vestibule.css", web::get().to(style));
 }
 

@@ -20,6 +20,10 @@ impl Views {
             ("link.html", include_str!("../templates/link.html")),
             ("goodbye.html", include_str!("../templates/goodbye.html")),
             ("setup.html", include_str!("../templates/setup.html")),
+            ("forgot.html", include_str!("../templates/forgot.html")),
+            ("reset.html", include_str!("../templates/reset.html")),
+            ("activate.html", include_str!("../templates/activate.html")),
+            ("email.html", include_str!("../templates/email.html")),
             ("message.html", include_str!("../templates/message.html")),
         ];
         for (name, source) in templates {

@@ -193,6 +193,8 @@ fn atk_a223_the_link_of_a_deleted_account_is_dead(db: Db) {
         purpose: Purpose::FirstSuperuser,
         user: Some(anna.parse().unwrap()),
         expires_at: site.operator().now().plus(Duration::from_hours(1)),
+        subject: None,
+        email: None,
     };
     let store = &site.vestibule.site().services.store;
     let (digest, purpose, now) = (ticket.digest, ticket.purpose, site.operator().now());

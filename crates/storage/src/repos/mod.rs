@@ -15,6 +15,7 @@ mod login_steps;
 mod objects;
 mod outbox;
 mod permissions;
+mod registrations;
 mod sessions;
 mod throttle;
 mod tickets;

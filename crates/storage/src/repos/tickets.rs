@@ -4,6 +4,7 @@ use diesel::prelude::*;
 use vestibule_core::{
     Timestamp, TokenDigest,
     domain::ticket::{Purpose, Ticket},
+    id::{RegistrationId, UserId},
     ports::{store::StoreResult, tickets::TicketRepo},
 };
 
@@ -72,6 +73,26 @@ impl TicketRepo for DieselTx<'_> {
     fn delete_tickets(&mut self, purpose: Purpose) -> StoreResult<u64> {
         self.call("tickets", |conn| {
             let rows = tickets::table.filter(tickets::purpose.eq(purpose.as_str()));
+            Ok(count(diesel::delete(rows).execute(conn)?))
+        })
+    }
+
+    fn delete_tickets_of(&mut self, user: UserId, purpose: Option<Purpose>) -> StoreResult<u64> {
+        self.call("tickets", |conn| {
+            let rows = tickets::table.filter(tickets::user_id.eq(&user.as_bytes()[..]));
+            let removed = match purpose {
+                Some(purpose) => {
+                    diesel::delete(rows.filter(tickets::purpose.eq(purpose.as_str()))).execute(conn)
+                }
+                None => diesel::delete(rows).execute(conn),
+            };
+            Ok(count(removed?))
+        })
+    }
+
+    fn delete_tickets_about(&mut self, subject: RegistrationId) -> StoreResult<u64> {
+        self.call("tickets", |conn| {
+            let rows = tickets::table.filter(tickets::subject.eq(&subject.as_bytes()[..]));
             Ok(count(diesel::delete(rows).execute(conn)?))
         })
     }

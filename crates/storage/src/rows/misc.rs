@@ -2,13 +2,13 @@
 
 use diesel::prelude::*;
 use vestibule_core::{
-    TokenDigest,
+    Email, TokenDigest,
     domain::{
         change::{Change, NumberedChange},
         login_step::LoginStep,
         ticket::Ticket,
     },
-    id::UserId,
+    id::{RegistrationId, UserId},
     ports::imports::ImportLink,
 };
 
@@ -45,6 +45,8 @@ pub(crate) struct TicketRow {
     pub(crate) purpose: String,
     pub(crate) user_id: Option<Vec<u8>>,
     pub(crate) expires_at: i64,
+    pub(crate) subject: Option<Vec<u8>>,
+    pub(crate) email: Option<String>,
 }
 
 impl From<&Ticket> for TicketRow {
@@ -54,6 +56,8 @@ impl From<&Ticket> for TicketRow {
             purpose: ticket.purpose.as_str().to_owned(),
             user_id: ticket.user.map(|id| id.as_bytes().to_vec()),
             expires_at: ticket.expires_at.as_micros(),
+            subject: ticket.subject.map(|id| id.as_bytes().to_vec()),
+            email: ticket.email.as_ref().map(|email| email.as_str().to_owned()),
         }
     }
 }
@@ -68,6 +72,9 @@ impl TryFrom<TicketRow> for Ticket {
             user: Column("tickets", "user_id")
                 .bytes_or_none(row.user_id.as_deref(), UserId::from_bytes)?,
             expires_at: instant(row.expires_at),
+            subject: Column("tickets", "subject")
+                .bytes_or_none(row.subject.as_deref(), RegistrationId::from_bytes)?,
+            email: row.email.map(Email::from_stored),
         })
     }
 }

@@ -8,6 +8,7 @@ pub(crate) mod misc;
 pub(crate) mod objects;
 pub(crate) mod outbox;
 pub(crate) mod permissions;
+pub(crate) mod registrations;
 pub(crate) mod sessions;
 pub(crate) mod users;
 

@@ -11,6 +11,7 @@ use vestibule_core::{
         notice::StoredNotice,
         object::{DeleteRule, Object, ObjectType},
         permission::Permission,
+        registration::Registration,
         session::Session,
         ticket::Ticket,
         user::User,
@@ -31,12 +32,14 @@ use crate::{
         objects::ObjectRow,
         outbox::NoticeRow,
         permissions::{DeleteRuleRow, PermissionRow},
+        registrations::RegistrationRow,
         sessions::SessionRow,
         users::{UserRow, password},
     },
     schema::{
         audit_events, changes, delete_rules, grants, groups, import_links, login_failures,
-        login_steps, memberships, nestings, objects, outbox, permissions, sessions, tickets, users,
+        login_steps, memberships, nestings, objects, outbox, permissions, registrations, sessions,
+        tickets, users,
     },
 };
 
@@ -215,6 +218,8 @@ pub(super) fn check(w: &mut Walk<'_>) -> Result<(), VerifyError> {
         by changes::number, named |row| row.number.to_string());
     // Digests of one-time links are as good as nothing to a reader, but need not be shown either.
     walk_table!(w, tickets, TicketRow => Ticket, by tickets::digest, named |row| row.purpose.clone());
+    walk_table!(w, registrations, RegistrationRow => Registration,
+        by registrations::id, named |row| hex(&row.id));
     walk_table!(w, login_steps, LoginStepRow => LoginStep,
         by login_steps::digest, named |row| row.backend.clone());
     walk_table!(w, outbox, NoticeRow => StoredNotice, by outbox::id, named |row| hex(&row.id));

@@ -16,6 +16,8 @@ fn ticket(token: &str) -> Ticket {
         purpose: Purpose::FirstSuperuser,
         user: None,
         expires_at: after(60),
+        subject: None,
+        email: None,
     }
 }
 

@@ -52,7 +52,7 @@ impl Door {
     }
 
     /// Whether its accounts are ours.
-    pub(super) fn is_local(&self) -> bool {
+    pub fn is_local(&self) -> bool {
         self.backend.descriptor().accounts == Accounts::Here
     }
 

@@ -12,6 +12,7 @@ use crate::config::{
     mail::RawMail,
     password::RawPassword,
     reference::{KEYS, Preset, markdown},
+    registration::RawRegistration,
     server::RawServer,
     session::RawSession,
     site::RawSite,
@@ -35,6 +36,7 @@ fn the_table_has_exactly_the_keys_of_the_sections() {
         ("storage", fields::<RawStorage>()),
         ("session", fields::<RawSession>()),
         ("password", fields::<RawPassword>()),
+        ("registration", fields::<RawRegistration>()),
         ("limits", fields::<RawLimits>()),
         ("mail", fields::<RawMail>()),
         ("user_office", fields::<RawUserOffice>()),
@@ -126,6 +128,7 @@ fn every_key_has_an_effect() {
             | "password.bcrypt_cost"
             | "password.hash_queue"
             | "mail.port"
+            | "registration.activation_days"
             | "mail.connections"
             | "limits.page_size" => "11",
             "limits.login_per_address"
@@ -134,7 +137,10 @@ fn every_key_has_an_effect() {
             | "limits.mail_per_address"
             | "limits.mail_per_site"
             | "mail.rate"
+            | "limits.register_per_address"
             | "limits.requests_per_address" => "'7/1h'",
+            "registration.mode" => "'open'",
+            "registration.domains" | "registration.refused_domains" => "['a.example']",
             "log.format" => "'json'",
             "log.filter" => "'debug'",
             other => panic!("no value to try for {other}"),

@@ -2,6 +2,7 @@
 
 mod audit;
 mod check;
+mod email;
 mod grants;
 mod groups;
 mod identities;
@@ -10,6 +11,8 @@ mod members;
 mod objects;
 mod outbox;
 mod permissions;
+mod recovery;
+mod registration;
 mod sessions;
 mod users;
 
@@ -29,6 +32,7 @@ use crate::{
         grant::{GrantIn, GrantOut},
         group::{GroupIn, GroupOut, GroupPatchIn, MemberIn, MemberOut, NestedGroupOut, NestingIn},
         identity::{IdentityIn, IdentityOut},
+        mailed::{AddressIn, EmailChangeIn, RegisterIn, ResetIn, TokenIn},
         object::{ObjectIn, ObjectOut, ShareIn, SharedOut},
         outbox::{MailCountOut, MailOut},
         permission::{PermissionOut, RegistrationIn},
@@ -141,6 +145,20 @@ pub const ENDPOINTS: &[Endpoint] = rows! {
         LoggedIn, IDENTITY_QUERY, None, 204 None => identities::unlink;
     post "/password/change" "Change the own password; all other sessions end, and this one goes on under a new token",
         LoggedIn, &[], Some(of::<PasswordChangeIn>()), 200 Some(One(of::<CurrentOut>())) => users::change_password;
+    post "/password/forgot" "Have a link mailed that sets another password; the same answer for every address",
+        Open, &[], Some(of::<AddressIn>()), 202 None => recovery::forgot;
+    post "/password/reset" "Set another password by such a link; all sessions of the account end",
+        Open, &[], Some(of::<ResetIn>()), 204 None => recovery::reset;
+    post "/register" "Register; the same answer whether or not the name and the address have an account",
+        Open, &[], Some(of::<RegisterIn>()), 202 None => registration::register;
+    post "/activate" "Make the account of a registration by the link that was mailed",
+        Open, &[], Some(of::<TokenIn>()), 204 None => registration::activate;
+    post "/activate/resend" "Have that link mailed once more; the same answer for every address",
+        Open, &[], Some(of::<AddressIn>()), 202 None => registration::resend;
+    post "/email/change" "Ask for another mail address of one's own; a link goes there",
+        LoggedIn, &[], Some(of::<EmailChangeIn>()), 202 None => email::change;
+    post "/email/confirm" "Make it one's own by that link",
+        LoggedIn, &[], Some(of::<TokenIn>()), 204 None => email::confirm;
 
     get "/users" "Accounts",
         Permission(rights::VIEW_USER), USERS_QUERY, None, 200 Some(Page(of::<UserOut>())) => users::list;

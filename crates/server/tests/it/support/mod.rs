@@ -3,11 +3,13 @@
 pub(crate) mod acts;
 #[cfg(feature = "full")]
 pub(crate) mod browser;
+pub(crate) mod post;
 pub(crate) mod scripted;
 pub(crate) mod site;
 pub(crate) mod visitor;
 
 pub(crate) use acts::{check, grant, group, id_of, join};
+pub(crate) use post::{Post, token_in, with_address};
 pub(crate) use scripted::{Says, Script};
 pub(crate) use site::{Db, TestSite, block_on};
 pub(crate) use visitor::{Answer, Visitor};

@@ -1,0 +1,227 @@
+//! Accounts that people make for themselves.
+
+use std::{sync::Arc, time::Duration};
+
+use serde_json::json;
+
+use super::{
+    error::{AdminError, AdminResult, Forbidden},
+    password::Passwords,
+    post::{Post, Postbox, Posted},
+    record::{Target, record},
+    users::{NewUser, parse, require_free, taken},
+};
+use crate::{
+    cx::OpCx,
+    domain::{
+        change::Change, email::Email, notice::Notice, registration::Registration, ticket::Purpose,
+        user::User,
+    },
+    id::{RegistrationId, UserId},
+    ports::store::{Store, StoreResult, Tx},
+    secret::{Secret, TokenDigest},
+    time::Timestamp,
+};
+
+/// Who may make an account for themselves, and how.
+#[derive(Clone)]
+pub struct RegistrationRules {
+    /// Whether anybody may.
+    pub is_open: bool,
+    /// For how long a registration waits for its owner.
+    pub life: Duration,
+    /// Whether somebody with this address may.
+    pub admits: Arc<dyn Fn(&Email) -> bool + Send + Sync>,
+}
+
+/// Accounts that people make for themselves.
+pub struct Registrations {
+    store: Store,
+    passwords: Passwords,
+    postbox: Postbox,
+    rules: RegistrationRules,
+}
+
+impl Registrations {
+    /// With the site's rules; passwords are judged and hashed as all others are.
+    pub fn new(
+        store: Store,
+        passwords: Passwords,
+        postbox: Postbox,
+        rules: RegistrationRules,
+    ) -> Self {
+        Self { store, passwords, postbox, rules }
+    }
+
+    /// Refuses where nobody may register.
+    pub fn require_open(&self) -> Result<(), Forbidden> {
+        if self.rules.is_open {
+            return Ok(());
+        }
+        Err(Forbidden::RegistrationClosed("nobody can make an account for themselves here"))
+    }
+
+    /// Takes an account down that its owner has yet to confirm, and mails them the link. Nobody
+    /// is told whether the name or the address has an account here, but for whoever reads mail at
+    /// that address: the answer is the same, and so is the work.
+    pub async fn register(&self, cx: &OpCx, new: NewUser) -> AdminResult<()> {
+        self.require_open()?;
+        let now = cx.now();
+        let user = parse(&new, UserId::generate(now, cx.entropy()), now)?;
+        let missing = |field, what| AdminError::field(field, "required", what);
+        let email = user.email.clone().ok_or_else(|| missing("email", "an address is needed"))?;
+        if !(self.rules.admits)(&email) {
+            let what = "addresses of this domain are not taken";
+            return Err(AdminError::field("email", "domain", what));
+        }
+        let password =
+            new.password.as_ref().ok_or_else(|| missing("password", "a password is needed"))?;
+        let waiting = Registration {
+            id: RegistrationId::generate(now, cx.entropy()),
+            username: user.username.clone(),
+            email,
+            first_name: user.first_name.clone(),
+            last_name: user.last_name.clone(),
+            password: self.passwords.accept(&user, password).await?,
+            created_at: now,
+            expires_at: now.plus(self.rules.life),
+        };
+        let (cx, postbox) = (cx.clone(), self.postbox.clone());
+        self.store
+            .write::<_, AdminError>(move |tx| {
+                let (right, posted) = match obstacle(tx, &user, now)? {
+                    Obstacle::None => ("a link was sent", postbox.post(tx, &cx, link(&waiting))?),
+                    Obstacle::Told(why, post) => (why, postbox.post(tx, &cx, *post)?),
+                    Obstacle::Silent(why) => (why, Posted::OverBudget),
+                };
+                // Without a mail nobody could ever confirm it.
+                if right == "a link was sent" && matches!(posted, Posted::Queued(_)) {
+                    tx.insert_registration(&waiting)?;
+                }
+                let target = Target::new("registration", waiting.id, &waiting.username);
+                record(tx, &cx, "registration.requested", target, right, json!({}))?;
+                Ok(())
+            })
+            .await
+    }
+
+    /// Mails the link once more to whoever waits with this address. Nobody is told whether
+    /// somebody does; accounts that are there already, or disabled, are none that wait.
+    pub async fn resend(&self, cx: &OpCx, typed: &str) -> AdminResult<()> {
+        self.require_open()?;
+        let email = Email::parse(typed)?;
+        let (cx, postbox) = (cx.clone(), self.postbox.clone());
+        self.store
+            .write::<_, AdminError>(move |tx| {
+                let all = tx.registrations_at(email.key())?;
+                if let Some(waiting) = all.into_iter().find(|one| cx.now() < one.expires_at) {
+                    postbox.post(tx, &cx, link(&waiting))?;
+                }
+                Ok(())
+            })
+            .await
+    }
+
+    /// What the link opens; uses nothing up.
+    pub async fn look(&self, cx: &OpCx, token: &Secret) -> AdminResult<Registration> {
+        let (now, digest) = (cx.now(), TokenDigest::of(token.expose()));
+        self.store
+            .read::<_, AdminError>(move |tx| {
+                let ticket = tx.ticket(&digest, Purpose::Activate, now)?;
+                waiting(tx, ticket.and_then(|ticket| ticket.subject), now)
+            })
+            .await
+    }
+
+    /// Makes the account that a link is for; the link is used up by it, and whatever else waits
+    /// with the address is forgotten.
+    pub async fn activate(&self, cx: &OpCx, token: &Secret) -> AdminResult<User> {
+        let (cx, digest) = (cx.clone(), TokenDigest::of(token.expose()));
+        self.store
+            .write::<_, AdminError>(move |tx| {
+                let now = cx.now();
+                let id = UserId::generate(now, cx.entropy());
+                tx.announce(Change::User(id), now)?;
+                let ticket = tx.redeem_ticket(&digest, Purpose::Activate, now)?;
+                let waiting = waiting(tx, ticket.and_then(|ticket| ticket.subject), now)?;
+                let user = account(&waiting, id, now);
+                // Somebody else may have come to the name or the address meanwhile.
+                require_free(tx, &user)?;
+                tx.insert_user(&user, &waiting.password).map_err(taken)?;
+                for other in tx.registrations_at(waiting.email.key())? {
+                    tx.delete_tickets_about(other.id)?;
+                    tx.delete_registration(other.id)?;
+                }
+                let (right, target) = ("link sent by mail", Target::user(&user));
+                record(tx, &cx, "registration.confirmed", target, right, json!({}))?;
+                Ok(user)
+            })
+            .await
+    }
+}
+
+/// What keeps a registration from waiting for its owner.
+enum Obstacle {
+    None,
+    /// The owner of the address is told.
+    Told(&'static str, Box<Post>),
+    /// Nobody is: the account with the address may not be used.
+    Silent(&'static str),
+}
+
+fn obstacle(tx: &mut dyn Tx, user: &User, now: Timestamp) -> AdminResult<Obstacle> {
+    let Some(email) = &user.email else { return Ok(Obstacle::Silent("no address")) };
+    if let Some(owner) = tx.user_by_email_key(email.key())? {
+        let why = "the address has an account";
+        return Ok(match owner.email.clone().filter(|_| owner.is_live(now)) {
+            Some(address) => {
+                let username = owner.username.as_str().to_owned();
+                let post = Post::to(address, Notice::AddressKnown { username }).about(owner.id);
+                Obstacle::Told(why, Box::new(post))
+            }
+            None => Obstacle::Silent(why),
+        });
+    }
+    match require_free(tx, user) {
+        Ok(()) => Ok(Obstacle::None),
+        Err(AdminError::Invalid(_)) => {
+            let username = user.username.as_str().to_owned();
+            let post = Post::to(email.clone(), Notice::NameTaken { username });
+            Ok(Obstacle::Told("the name is taken", Box::new(post)))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn link(waiting: &Registration) -> Post {
+    let username = waiting.username.as_str().to_owned();
+    let notice = Notice::Activate { username, registration: waiting.id };
+    Post::to(waiting.email.clone(), notice).until(waiting.expires_at)
+}
+
+fn waiting(
+    tx: &mut dyn Tx,
+    id: Option<RegistrationId>,
+    now: Timestamp,
+) -> AdminResult<Registration> {
+    let found: StoreResult<_> = id.map_or(Ok(None), |id| tx.registration(id, now));
+    found?.ok_or(AdminError::DeadLink)
+}
+
+fn account(waiting: &Registration, id: UserId, now: Timestamp) -> User {
+    User {
+        id,
+        username: waiting.username.clone(),
+        email: Some(waiting.email.clone()),
+        email_verified: true,
+        first_name: waiting.first_name.clone(),
+        last_name: waiting.last_name.clone(),
+        is_active: true,
+        is_staff: false,
+        is_superuser: false,
+        expires_at: None,
+        created_at: now,
+        last_login_at: None,
+        password_changed_at: Some(now),
+    }
+}
