@@ -99,7 +99,7 @@ impl Passwords {
             .await?;
         let user = user.ok_or(Forbidden::NotAuthenticated)?;
         let wrong = AdminError::field(field, "wrong", "is not the present password");
-        self.check_old(cx, &user, key, failures, password, stored.as_ref(), wrong).await?;
+        self.check_old(cx, &user, failures, password, stored.as_ref(), wrong).await?;
         Ok((user, stored))
     }
 
@@ -182,7 +182,6 @@ impl Passwords {
         &self,
         cx: &OpCx,
         user: &User,
-        key: FailureKey,
         failures: Option<FailureCount>,
         old: &Secret,
         stored: Option<&PasswordHash>,
@@ -191,6 +190,7 @@ impl Passwords {
         if old.len() > MAX_PASSWORD_BYTES {
             return Err(wrong);
         }
+        let key = FailureKey::of_account(user.id);
         let Ok(place) = self.throttle.reserve(key, failures, cx.now()) else {
             return Err(AdminError::Busy { retry_after: 60 });
         };
