@@ -231,7 +231,7 @@ async fn services(
             Arc::clone(&throttle),
         ),
         sessions: Sessions::new(store.clone(), Arc::clone(&principals)),
-        users: Users::new(store.clone(), passwords.clone()),
+        users: Users::new(store.clone(), passwords.clone(), postbox.clone(), ways(&parts.doors)),
         groups: Groups::new(store.clone()),
         members: Members::new(store.clone()),
         permissions: Permissions::new(store.clone()),

@@ -10,13 +10,16 @@ use super::{
     links::cut,
     members::{self, Wanted},
     password::Passwords,
+    post::{Post, Postbox},
     record::{Target, record},
+    recovery::{WELCOME_LIFE, Ways},
 };
 use crate::{
     cx::OpCx,
     domain::{
         change::Change,
         email::Email,
+        notice::Notice,
         page::{Page, PageRequest},
         rights,
         user::User,
@@ -40,12 +43,15 @@ pub use self::input::{NewUser, UserPatch};
 pub struct Users {
     store: Store,
     passwords: Passwords,
+    postbox: Postbox,
+    ways: Ways,
 }
 
 impl Users {
-    /// Over the store; first passwords are judged and hashed as all others are.
-    pub fn new(store: Store, passwords: Passwords) -> Self {
-        Self { store, passwords }
+    /// Over the store; first passwords are judged and hashed as all others are, or chosen by
+    /// whoever gets a mail, where passwords are kept here.
+    pub fn new(store: Store, passwords: Passwords, postbox: Postbox, ways: Ways) -> Self {
+        Self { store, passwords, postbox, ways }
     }
 
     /// A page of accounts.
@@ -100,7 +106,8 @@ impl Users {
             Some(password) => self.passwords.accept(&user, password).await?,
             None => PasswordHash::unusable(),
         };
-        let (cx, groups) = (cx.clone(), new.groups);
+        let is_welcomed = new.is_welcomed && new.password.is_none() && self.ways.has_local;
+        let (cx, groups, postbox) = (cx.clone(), new.groups, self.postbox.clone());
         self.store
             .write(move |tx| {
                 tx.announce(Change::User(user.id), now)?;
@@ -118,6 +125,12 @@ impl Users {
                     "has_password": hash != PasswordHash::unusable(),
                 });
                 record(tx, &cx, "user.added", Target::user(&user), right, details)?;
+                if let Some(email) = user.email.clone().filter(|_| is_welcomed && user.is_live(now))
+                {
+                    let notice = Notice::Welcome { username: user.username.as_str().to_owned() };
+                    let post = Post::to(email, notice).about(user.id);
+                    postbox.post(tx, &cx, post.until(now.plus(WELCOME_LIFE)))?;
+                }
                 for &group in &groups {
                     let wanted =
                         Wanted { group, user: user.id, is_manager: false, expires_at: None };

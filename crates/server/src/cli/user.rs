@@ -180,6 +180,7 @@ async fn act(hall: &Hall, command: UserCommand, out: &mut Out) -> Result<u8, Cli
                 is_superuser: superuser,
                 expires_at,
                 groups: Vec::new(),
+                is_welcomed: false,
             };
             out.record(&UserOut::from(users.add(cx, new).await?))?;
         }

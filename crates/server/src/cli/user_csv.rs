@@ -153,6 +153,7 @@ async fn add(hall: &Hall, row: Row, dry_run: bool) -> Result<(), CliError> {
         is_superuser: row.is_superuser == Some(true),
         expires_at,
         groups,
+        is_welcomed: false,
     };
     let services = hall.services();
     if dry_run {

@@ -68,6 +68,9 @@ pub(crate) struct UserIn {
     #[serde(default)]
     is_superuser: bool,
     expires_at: Option<String>,
+    /// Whether an account with an address and without a password has its owner mailed a link to
+    /// choose one; it has when nothing is said.
+    welcome: Option<bool>,
 }
 
 impl UserIn {
@@ -83,6 +86,7 @@ impl UserIn {
             is_staff: self.is_staff,
             is_superuser: self.is_superuser,
             groups: Vec::new(),
+            is_welcomed: self.welcome.unwrap_or(true),
         })
     }
 }

@@ -12,6 +12,7 @@ use crate::support::{
 on_every_database!(
     seed_oq_31_a_link_sets_another_password_once_and_ends_all_sessions,
     seed_oq_31_and_dies_after_its_time,
+    whoever_is_given_an_account_chooses_its_password,
     seed_cn_19_only_to_accounts_that_may_log_in_and_to_their_own_address,
     seed_om_49_no_password_is_mailed_and_the_old_one_works_until_the_link_is_used,
     seed_om_50_an_account_of_another_backend_gets_no_link_but_is_told_where_to_go,
@@ -90,6 +91,34 @@ fn seed_oq_31_and_dies_after_its_time(db: Db) {
     site.clock.advance(vestibule_core::usecase::recovery::RESET_LIFE);
     reset(&mut site.visitor(), &token, OTHER).expect_problem(400, "dead_link");
     assert!(logs_in(&site, "anna", PASSWORD));
+}
+
+fn whoever_is_given_an_account_chooses_its_password(db: Db) {
+    let (site, post) = Post::site(db);
+    let mut admin = site.admin();
+    let user = |name: &str| json!({ "username": name, "email": format!("{name}@example.org") });
+    admin.post("/api/v1/users", &user("anna")).expect(201);
+    for (name, key, value) in [
+        ("bert", "password", json!(PASSWORD)),
+        ("carl", "welcome", json!(false)),
+        ("dora", "is_active", json!(false)),
+    ] {
+        let mut user = user(name);
+        user[key] = value;
+        admin.post("/api/v1/users", &user).expect(201);
+    }
+    let letters = post.letters(&site);
+    assert_eq!(letters.len(), 1);
+    assert!(letters[0].subject.contains("Your new account"), "{}", letters[0].subject);
+    let token = post.token(&site, "anna@example.org");
+    site.clock.advance(std::time::Duration::from_hours(6 * 24));
+    reset(&mut site.visitor(), &token, OTHER).expect(204);
+    let user = site.visitor().log_in("anna", OTHER).expect(200).json()["user"].clone();
+    assert_eq!(user["email_verified"], true);
+    // Whoever has none asks for it.
+    assert_eq!(forgot(&mut site.visitor(), "carl@example.org"), 202);
+    let token = post.token(&site, "carl@example.org");
+    reset(&mut site.visitor(), &token, OTHER).expect(204);
 }
 
 fn seed_cn_19_only_to_accounts_that_may_log_in_and_to_their_own_address(db: Db) {

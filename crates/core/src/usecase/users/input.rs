@@ -15,6 +15,7 @@ use crate::{
 
 /// A new account, as somebody typed it.
 #[derive(Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "independent marks of an account")]
 pub struct NewUser {
     /// The login name.
     pub username: String,
@@ -36,6 +37,8 @@ pub struct NewUser {
     pub expires_at: Option<Timestamp>,
     /// The groups it is in from the start.
     pub groups: Vec<GroupId>,
+    /// Whether its owner is mailed a link to choose a password, if it has none.
+    pub is_welcomed: bool,
 }
 
 /// What is to be different about an account; `None` leaves a field as it is.
