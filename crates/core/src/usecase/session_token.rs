@@ -116,6 +116,7 @@ mod tests {
         cx::OpCx,
         domain::ticket::{Purpose, Ticket},
         entropy::SystemEntropy,
+        id::{RegistrationId, UserId},
         ports::{store::StoreResult, tickets::TicketRepo},
         secret::{TokenDigest, from_base64url},
         time::{SystemClock, Timestamp},

@@ -30,6 +30,7 @@ mod oidc;
 mod one_time;
 mod outbox;
 mod pages;
+mod password_mail;
 mod readdressing;
 mod recovery;
 mod registration;

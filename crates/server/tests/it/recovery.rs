@@ -5,17 +5,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use serde_json::{Value, json};
 use vestibule_core::usecase::users::NewUser;
 
-use crate::support::{
-    Db, PASSWORD, Post, Says, Script, TestSite, Visitor, block_on, on_every_database, with_address,
-};
+use crate::support::{Db, PASSWORD, Post, TestSite, Visitor, on_every_database, with_address};
 
 on_every_database!(
     seed_oq_31_a_link_sets_another_password_once_and_ends_all_sessions,
     seed_oq_31_and_dies_after_its_time,
-    whoever_is_given_an_account_chooses_its_password,
     seed_cn_19_only_to_accounts_that_may_log_in_and_to_their_own_address,
     seed_om_49_no_password_is_mailed_and_the_old_one_works_until_the_link_is_used,
-    seed_om_50_an_account_of_another_backend_gets_no_link_but_is_told_where_to_go,
     atk_a030_an_address_that_only_looks_alike_gets_nothing,
     atk_a031_one_address_and_no_list_of_them,
     atk_a032_links_begin_with_base_url_whatever_the_request_says,
@@ -26,17 +22,16 @@ on_every_database!(
     atk_a038_links_die_with_a_newer_one_another_address_and_the_account,
     atk_a044_the_token_stands_in_no_page_and_no_address_after_the_first,
     atk_a045_an_address_gets_three_mails_an_hour,
-    atk_a054_who_is_known_elsewhere_alone_gets_no_password_here,
     atk_a055_of_fifty_uses_at_once_one_sets_a_password,
 );
 
-const OTHER: &str = "quite another sentence to get in";
+pub(crate) const OTHER: &str = "quite another sentence to get in";
 
-fn forgot(visitor: &mut Visitor, email: &str) -> u16 {
+pub(crate) fn forgot(visitor: &mut Visitor, email: &str) -> u16 {
     visitor.post("/api/v1/password/forgot", &json!({ "email": email })).status
 }
 
-fn reset(visitor: &mut Visitor, token: &str, password: &str) -> crate::support::Answer {
+pub(crate) fn reset(visitor: &mut Visitor, token: &str, password: &str) -> crate::support::Answer {
     visitor.post("/api/v1/password/reset", &json!({ "token": token, "password": password }))
 }
 
@@ -93,34 +88,6 @@ fn seed_oq_31_and_dies_after_its_time(db: Db) {
     assert!(logs_in(&site, "anna", PASSWORD));
 }
 
-fn whoever_is_given_an_account_chooses_its_password(db: Db) {
-    let (site, post) = Post::site(db);
-    let mut admin = site.admin();
-    let user = |name: &str| json!({ "username": name, "email": format!("{name}@example.org") });
-    admin.post("/api/v1/users", &user("anna")).expect(201);
-    for (name, key, value) in [
-        ("bert", "password", json!(PASSWORD)),
-        ("carl", "welcome", json!(false)),
-        ("dora", "is_active", json!(false)),
-    ] {
-        let mut user = user(name);
-        user[key] = value;
-        admin.post("/api/v1/users", &user).expect(201);
-    }
-    let letters = post.letters(&site);
-    assert_eq!(letters.len(), 1);
-    assert!(letters[0].subject.contains("Your new account"), "{}", letters[0].subject);
-    let token = post.token(&site, "anna@example.org");
-    site.clock.advance(std::time::Duration::from_hours(6 * 24));
-    reset(&mut site.visitor(), &token, OTHER).expect(204);
-    let user = site.visitor().log_in("anna", OTHER).expect(200).json()["user"].clone();
-    assert_eq!(user["email_verified"], true);
-    // Whoever has none asks for it.
-    assert_eq!(forgot(&mut site.visitor(), "carl@example.org"), 202);
-    let token = post.token(&site, "carl@example.org");
-    reset(&mut site.visitor(), &token, OTHER).expect(204);
-}
-
 fn seed_cn_19_only_to_accounts_that_may_log_in_and_to_their_own_address(db: Db) {
     let (site, post) = Post::site(db);
     with_address(&site, "anna");
@@ -143,65 +110,6 @@ fn seed_om_49_no_password_is_mailed_and_the_old_one_works_until_the_link_is_used
     for letter in post.letters(&site) {
         assert!(!letter.text.contains(OTHER) && !letter.text.contains(PASSWORD));
     }
-}
-
-/// A site with a second way in, by which Anna came to her account: she has no password here.
-fn known_elsewhere(db: Db) -> (TestSite, Post) {
-    let claim = vestibule_core::ports::backend::Assertion::new("u1".parse().unwrap())
-        .with_username("anna")
-        .with_email("anna@example.org", true);
-    let script = Script::new("unix", Says::Verified(Box::new(claim)));
-    let (plan, post) = Post::plan(db);
-    let sending = post.0.clone();
-    let mut door = script.door();
-    door.create_users = true;
-    door.label = Some("University".to_owned());
-    let site = plan.extend(move |b| b.mail_transport(sending).door(door)).start();
-    site.visitor().log_in("anna", "whatever it is").expect(200);
-    (site, post)
-}
-
-fn seed_om_50_an_account_of_another_backend_gets_no_link_but_is_told_where_to_go(db: Db) {
-    let (site, post) = known_elsewhere(db);
-    assert_eq!(forgot(&mut site.visitor(), "anna@example.org"), 202);
-    let letters = post.to(&site, "anna@example.org");
-    assert_eq!(letters.len(), 1);
-    assert!(letters[0].text.contains("University"), "{}", letters[0].text);
-    assert_eq!(crate::support::token_in(&letters[0].text), None);
-}
-
-fn atk_a054_who_is_known_elsewhere_alone_gets_no_password_here(db: Db) {
-    let (site, post) = known_elsewhere(db);
-    forgot(&mut site.visitor(), "anna@example.org");
-    assert_eq!(post.letters(&site).len(), 1);
-    assert_eq!(site.database.connection().number("select count(*) as answer from tickets"), 0);
-    // A link that she still had from when it was otherwise.
-    let id: vestibule_core::id::UserId =
-        site.visitor().log_in("anna", "x").json()["user"]["id"].as_str().unwrap().parse().unwrap();
-    let token = put_ticket(&site, id, "anna@example.org");
-    reset(&mut site.visitor(), &token, OTHER).expect_problem(400, "dead_link");
-    let usable = "select count(*) as answer from users where password like '$%'";
-    assert_eq!(site.database.connection().number(usable), 0);
-}
-
-/// A live link of somebody's, as the server itself would make it.
-fn put_ticket(site: &TestSite, user: vestibule_core::id::UserId, email: &str) -> String {
-    use vestibule_core::{
-        Email, TokenDigest,
-        domain::ticket::{Purpose, Ticket},
-        ports::store::StoreError,
-    };
-    let ticket = Ticket {
-        digest: TokenDigest::of(b"held-all-along"),
-        purpose: Purpose::Reset,
-        user: Some(user),
-        expires_at: site.operator().now().plus(std::time::Duration::from_mins(5)),
-        subject: None,
-        email: Some(Email::parse(email).unwrap()),
-    };
-    let store = &site.vestibule.site().services.store;
-    block_on(store.write::<_, StoreError>(move |tx| tx.insert_ticket(&ticket))).unwrap();
-    "held-all-along".to_owned()
 }
 
 fn atk_a030_an_address_that_only_looks_alike_gets_nothing(db: Db) {
