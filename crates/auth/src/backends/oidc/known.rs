@@ -27,8 +27,18 @@ const PAUSE: Duration = Duration::from_secs(30);
 pub(super) struct Known {
     metadata: Mutex<Kept<Metadata>>,
     keys: Mutex<Kept<Vec<Key>>>,
-    /// When an unknown key last made us ask again.
-    asked_again: Mutex<Option<Timestamp>>,
+    /// When an unknown key last made us ask again: in a login, and in what anybody may have sent.
+    asked_in_login: Mutex<Option<Timestamp>>,
+    asked_by_stranger: Mutex<Option<Timestamp>>,
+}
+
+/// Where a token came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum From {
+    /// The provider gave it to us itself.
+    Login,
+    /// Anybody may have sent it: what strangers make up must not use up what logins need.
+    Stranger,
 }
 
 struct Kept<T> {
@@ -113,9 +123,13 @@ impl Known {
         &self,
         provider: &Provider,
         metadata: &Metadata,
+        from: From,
         now: Timestamp,
     ) -> Result<Option<Arc<Vec<Key>>>, Fault> {
-        let mut asked = self.asked_again.lock().await;
+        let mut asked = match from {
+            From::Login => self.asked_in_login.lock().await,
+            From::Stranger => self.asked_by_stranger.lock().await,
+        };
         if asked.is_some_and(|at| now.since(at) < KEYS_FRESH) {
             return Ok(None);
         }

@@ -8,7 +8,7 @@ use vestibule_core::{
     ports::backend::{EndedSession, Fault, UpstreamLogout},
 };
 
-use super::{Oidc, claims};
+use super::{Oidc, claims, known::From};
 
 /// What makes a token one that ends sessions.
 const EVENT: &str = "http://schemas.openid.net/event/backchannel-logout";
@@ -19,7 +19,7 @@ impl UpstreamLogout for Oidc {
         let (provider, now) = (&self.provider, cx.now());
         let bad = |what| Err(Fault::protocol(what));
         let metadata = self.known.metadata(provider, now).await?;
-        let token = self.verified(token, &metadata, now).await?;
+        let token = self.verified(token, &metadata, From::Stranger, now).await?;
         token.require_ours(&provider.issuer, &provider.client.id, now)?;
         // An ID token, or an access token, is no word of the end of anything.
         if !matches!(token.kind.as_deref(), None | Some("jwt" | "logout+jwt")) {

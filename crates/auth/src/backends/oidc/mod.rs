@@ -25,7 +25,7 @@ use vestibule_core::{
 use self::{
     discovery::Metadata,
     id_token::{Unverified, Verified},
-    known::Known,
+    known::{From, Known},
     settings::{ClientAuth, Provider},
 };
 use super::oauth2::{
@@ -132,7 +132,8 @@ impl Oidc {
         let fault = |what| Verdict::Fault(Fault::protocol(what));
         let token = tokens.id_token.as_ref().and_then(Secret::expose_str);
         let token = token.ok_or_else(|| fault("the provider gave no ID token"))?;
-        let verified = self.verified(token, metadata, now).await.map_err(Verdict::Fault)?;
+        let verified =
+            self.verified(token, metadata, From::Login, now).await.map_err(Verdict::Fault)?;
         verified
             .require_ours(&self.provider.issuer, &self.provider.client.id, now)
             .map_err(|why| Verdict::Fault(why.into()))?;
@@ -152,13 +153,14 @@ impl Oidc {
         &self,
         token: &str,
         metadata: &Metadata,
+        from: From,
         now: Timestamp,
     ) -> Result<Verified, Fault> {
         let provider = &self.provider;
         let keys = self.known.keys(provider, metadata, now).await?;
         match id_token::verify(token, &keys, &metadata.algorithms) {
             Err(Unverified::UnknownKey) => {
-                let Some(keys) = self.known.keys_again(provider, metadata, now).await? else {
+                let Some(keys) = self.known.keys_again(provider, metadata, from, now).await? else {
                     return Err(Unverified::UnknownKey.into());
                 };
                 Ok(id_token::verify(token, &keys, &metadata.algorithms)?)
