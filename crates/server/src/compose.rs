@@ -48,6 +48,7 @@ use crate::{
     },
     doors::DoorsError,
     mail::{Mailroom, MailroomError},
+    pace::Refusals,
     pages::view::Views,
     rate_limit::RateLimits,
     site::{Services, Site},
@@ -125,6 +126,7 @@ pub(crate) async fn compose(settings: Settings, mut parts: Parts) -> Result<Site
     let transport = parts.transport.take();
     let mail = Mailroom::new(&settings, transport, &mounted, &store, &postbox)?;
     let services = services(&settings, &parts, &store, pool, postbox).await?;
+    let asks_elsewhere = services.login.asks_elsewhere();
     Ok(Site {
         services,
         mounted,
@@ -132,6 +134,7 @@ pub(crate) async fn compose(settings: Settings, mut parts: Parts) -> Result<Site
         views: Views::new(),
         proxies: TrustedProxies::new(settings.server.trusted_proxies.clone()),
         rates: RateLimits::new(&settings.limits),
+        refusals: Refusals::new(asks_elsewhere),
         clock: parts.clock,
         entropy: parts.entropy,
         settings,

@@ -19,7 +19,7 @@ use vestibule_core::{
 };
 
 use crate::{
-    client::TrustedProxies, config::Settings, mail::Mailroom, pages::view::Views,
+    client::TrustedProxies, config::Settings, mail::Mailroom, pace::Refusals, pages::view::Views,
     rate_limit::RateLimits,
 };
 
@@ -87,6 +87,8 @@ pub struct Site {
     pub proxies: TrustedProxies,
     /// How often one address may do what.
     pub rates: RateLimits,
+    /// How long refused logins take.
+    pub(crate) refusals: Refusals,
 }
 
 impl Site {

@@ -8,7 +8,12 @@ use std::{
 
 use sha2::{Digest, Sha256};
 
-use crate::{id::UserId, ports::throttle::FailureCount, time::Timestamp};
+use crate::{
+    domain::identity::{BackendName, Subject},
+    id::UserId,
+    ports::throttle::FailureCount,
+    time::Timestamp,
+};
 
 /// So many failures within so long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +39,12 @@ impl FailureKey {
     pub fn of_name(typed: &str) -> Self {
         let key = crate::Username::key_of(typed.trim());
         Self(Sha256::new().chain_update(b"name").chain_update(key).finalize().into())
+    }
+
+    /// Of a person whom a backend knows and who has no account here, by whatever name.
+    pub fn of_person(backend: &BackendName, subject: &Subject) -> Self {
+        let digest = Sha256::new().chain_update(b"person").chain_update(backend.as_str());
+        Self(digest.chain_update([0]).chain_update(subject.as_str()).finalize().into())
     }
 
     /// Of the mails that strangers had sent to an address.

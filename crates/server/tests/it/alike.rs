@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 use vestibule_core::usecase::users::NewUser;
 
-use crate::support::{Db, PASSWORD, TestSite};
+use crate::support::{Db, PASSWORD, Says, Script, TestSite};
 
 const WRONG: &str = "a long sentence that is not it";
 
@@ -63,6 +63,23 @@ fn atk_a001_an_unknown_name_takes_as_long_as_an_account_that_cannot_log_in() {
 }
 
 #[test]
+fn atk_a001_a_slow_backend_does_not_tell_whose_names_are_known_without_it() {
+    let slow = Duration::from_millis(120);
+    let unix = Script::new("unix", Says::Slowly(slow, Box::new(Says::NotMine)));
+    let door = unix.door();
+    let plan = TestSite::plan(Db::Sqlite)
+        .set("limits.login_failures_per_account", "unlimited")
+        .set("limits.login_failures_per_site", "unlimited");
+    let site = plan.extend(move |builder| builder.door(door)).start();
+    site.user("anna");
+    // What is slow is learned from the first refusal.
+    site.visitor().log_in("nobody", WRONG).expect(401);
+    let [unknown, ours] = times(&site, ["nobody", "anna"], 20);
+    let area = area(&unknown, &ours);
+    assert!((area - 0.5).abs() < STRAYS, "area under the curve: {area}");
+}
+
+#[test]
 fn seed_cn_14_wrong_name_wrong_password_and_disabled_take_the_same_time() {
     let site = site_with_all_kinds_of_accounts();
     let [unknown, wrong, disabled] = times(&site, ["nobody", "anna", "gone"], ROUNDS);
@@ -75,7 +92,7 @@ fn seed_cn_14_wrong_name_wrong_password_and_disabled_take_the_same_time() {
 #[test]
 fn atk_a015_one_guess_at_each_of_many_accounts_is_noticed_and_slowed_down() {
     let site = TestSite::plan(Db::Sqlite)
-        .set("limits.login_per_address", "1000/1m")
+        .set("limits.login_per_address", "60/1m")
         .set("limits.login_failures_per_site", "20/10m")
         .set("server.trusted_proxies", "[\"127.0.0.0/8\"]")
         .start();

@@ -12,7 +12,7 @@ use vestibule_core::{
     usecase::login::Door,
 };
 
-use crate::support::{Db, PASSWORD, TestSite, group, join, on_every_database};
+use crate::support::{Db, PASSWORD, TestSite, group, join, on_every_database, questions};
 
 on_every_database!(
     flt_f30_a_remote_service_that_is_down_is_503_and_the_other_doors_open,
@@ -113,7 +113,7 @@ fn whom_it_knows_is_made_an_account_with_the_groups_it_tells(db: Db) {
     let again = site.visitor().log_in("ann", RIGHT).expect(200).json();
     assert_eq!(again["user"]["id"], first["user"]["id"]);
     assert_eq!(again["user"]["username"], "ann");
-    let asked = service.asked().pop().unwrap();
+    let asked = questions(&service).pop().unwrap();
     assert_eq!(asked.path, "/authenticate");
     let question: Value = serde_json::from_str(&asked.body).unwrap();
     assert_eq!(question["known_as"], "4711", "who she was there before");
@@ -151,15 +151,15 @@ fn a_code_it_asks_for_goes_back_with_its_state_and_once(db: Db) {
     assert!(!wanted.text.contains("state-of-the-lab"), "the state is nobody's to see");
     let step = wanted.json()["step"].clone();
     assert_eq!(step["prompt"], "Card 7");
-    service.asked();
+    questions(&service);
     service.does(says(ann()));
     let bring = json!({ "step": step["token"], "otp": "123456" });
     visitor.post("/api/v1/login", &bring).expect(200);
-    let asked = service.asked().pop().unwrap();
+    let asked = questions(&service).pop().unwrap();
     let question: Value = serde_json::from_str(&asked.body).unwrap();
     let credential = &question["credential"];
     assert_eq!(credential["code"], "123456");
     assert_eq!(credential["state"], "state-of-the-lab");
     site.visitor().post("/api/v1/login", &bring).expect_problem(400, "step_lost");
-    assert!(service.asked().is_empty(), "a step is good for one attempt");
+    assert!(questions(&service).is_empty(), "a step is good for one attempt");
 }

@@ -1,5 +1,10 @@
 //! Logins that want a code after the password, and what can be guessed on the way.
 
+use std::{
+    io::Write as _,
+    time::{Duration, Instant},
+};
+
 use serde_json::json;
 use vestibule_core::{
     domain::identity::Subject,
@@ -14,6 +19,8 @@ on_every_database!(
     atk_a007_asking_for_a_code_is_no_cover_for_guesses,
     atk_a007_guesses_by_linking_count_at_the_one_who_is_guessed_at,
     a_code_is_good_once_and_only_with_its_token,
+    atk_a007_spellings_that_only_a_backend_knows_to_be_one_count_as_one,
+    atk_a007_hanging_up_takes_no_guess_back,
 );
 
 fn says(subject: &str) -> Says {
@@ -101,4 +108,61 @@ fn atk_a007_guesses_by_linking_count_at_the_one_who_is_guessed_at(db: Db) {
     // Nor is it found by logging in.
     let body = json!({ "backend": "unix", "username": "anna", "password": "there" });
     site.visitor().post("/api/v1/login", &body).expect(401);
+}
+
+fn atk_a007_spellings_that_only_a_backend_knows_to_be_one_count_as_one(db: Db) {
+    for has_account in [false, true] {
+        let unix = Script::new("unix", Says::WrongOf("1001"));
+        let door = Door { create_users: true, ..unix.door() };
+        let site = TestSite::plan(db).extend(move |builder| builder.door(door)).start();
+        if has_account {
+            unix.says(says("1001"));
+            site.visitor().log_in("anna", "there").expect(200);
+            unix.says(Says::WrongOf("1001"));
+        }
+        // To a directory that folds accents they are all one person.
+        for spelling in ["ánna", "ànna", "ânna", "änna", "ãnna"] {
+            site.visitor().log_in(spelling, "a guess").expect(401);
+        }
+        unix.says(says("1001"));
+        site.visitor().log_in("ånna", "there").expect_problem(401, "login_failed");
+        let reasons = site.audit_texts("login.failed");
+        let looked_at = reasons.iter().filter(|reason| *reason == "wrong password").count();
+        assert_eq!((reasons.len(), looked_at), (6, 5));
+        assert_eq!(site.audit_texts("login.throttled").len(), 1);
+        site.clock.advance(Duration::from_mins(16));
+        site.visitor().log_in("ånna", "there").expect(200);
+    }
+}
+
+/// Posts a login and resets the connection while it is being judged.
+fn hang_up(site: &TestSite, unix: &Script, guess: &str) {
+    let body = json!({ "username": "anna", "password": guess }).to_string();
+    let mut stream =
+        std::net::TcpStream::connect(site.origin.trim_start_matches("http://")).unwrap();
+    let head = "POST /api/v1/login HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json";
+    let request = format!("{head}\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+    stream.write_all(request.as_bytes()).unwrap();
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while unix.asked().is_empty() {
+        assert!(Instant::now() < deadline, "the backend was never asked");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+fn atk_a007_hanging_up_takes_no_guess_back(db: Db) {
+    let slowly = |says| Says::Slowly(Duration::from_millis(200), Box::new(says));
+    let unix = Script::new("unix", slowly(Says::Rejected(RejectReason::Bad)));
+    let door = Door { create_users: true, ..unix.door() };
+    let site = TestSite::plan(db).extend(move |builder| builder.door(door)).start();
+    for guess in 0..5 {
+        hang_up(&site, &unix, &format!("guess {guess}"));
+    }
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while site.audit_texts("login.throttled").is_empty() {
+        assert!(Instant::now() < deadline, "{:?}", site.audit_texts("login.failed"));
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    unix.says(says("1001"));
+    site.visitor().log_in("anna", "there").expect_problem(401, "login_failed");
 }

@@ -13,7 +13,7 @@ use vestibule_core::{
     usecase::login::Door,
 };
 
-use crate::support::{Db, PASSWORD, TestSite, on_every_database};
+use crate::support::{Db, PASSWORD, TestSite, on_every_database, questions};
 
 on_every_database!(
     seed_cp_3_an_office_that_is_down_is_503_and_locks_nobody_out,
@@ -93,9 +93,9 @@ fn seed_cp_5_the_order_is_kept_and_each_password_goes_one_way(db: Db) {
     site.user("local");
     site.visitor().log_in("local", PASSWORD).expect(200);
     site.visitor().log_in("local", "wrong as can be").expect(401);
-    assert!(service.asked().is_empty(), "what is ours is nobody else's to see");
+    assert!(questions(&service).is_empty(), "what is ours is nobody else's to see");
     site.visitor().log_in("anna", "secret there").expect(200);
-    assert_eq!(service.asked().len(), 1);
+    assert_eq!(questions(&service).len(), 1);
 }
 
 fn seed_cp_6_people_of_the_same_name_here_and_there_stay_two(db: Db) {
@@ -126,7 +126,7 @@ fn seed_cp_17_the_office_says_who_of_our_own_may_come_in(db: Db) {
     site.user("former");
     site.visitor().log_in("anna", PASSWORD).expect(200);
     site.visitor().log_in("former", PASSWORD).expect(401);
-    for asked in service.asked() {
+    for asked in questions(&service) {
         assert!(!asked.body.contains(PASSWORD), "it is asked for names alone");
     }
     service.always(Reply::Cut);

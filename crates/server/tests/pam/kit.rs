@@ -41,7 +41,8 @@ async fn the_backend_passes() {
         secrets: Vec::new(),
     })
     .await;
-    let applies = |case: &str| !case.starts_with("outages: ");
+    // It is no service that is asked here, so none can be down or silent.
+    let applies = |case: &str| !case.starts_with("outages: ") && !case.contains("silent service");
     let wrong: Vec<_> = report.failures().into_iter().filter(|f| applies(&f.case)).collect();
     assert!(wrong.is_empty(), "{wrong:#?}");
     let tried = report.findings.iter().filter(|finding| applies(&finding.case)).count();

@@ -91,7 +91,11 @@ impl Ldap {
         };
         let bound = self.pool.try_password(&person.entry.dn, password).await?;
         if let Some(rejection) = results::of_visitor(&bound)? {
-            return Ok(Verdict::Rejected(rejection));
+            // However it was spelled, it is this person who is guessed at.
+            return Ok(Verdict::Rejected(match &person.subject {
+                Ok(subject) => rejection.of(subject.clone()),
+                Err(_) => rejection,
+            }));
         }
         let assertion = self.assertion(&person).await?.with_factor(Method::Password, cx.op.now());
         Ok(Verdict::Verified(Box::new(assertion)))

@@ -38,7 +38,7 @@ pub(super) struct Person {
     pub(super) entry: Entry,
     /// What is wrong with it is said after the password was right, so that nobody without one
     /// makes faults.
-    subject: Result<Subject, Fault>,
+    pub(super) subject: Result<Subject, Fault>,
     pub(super) username: Option<String>,
 }
 

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::{assertion::Assertion, challenge::Challenge};
-use crate::time::Timestamp;
+use crate::{domain::identity::Subject, time::Timestamp};
 
 /// What a backend found out. There is no `Result`: no `?` can turn an outage into a refusal.
 #[derive(Debug)]
@@ -58,6 +58,10 @@ pub struct Rejection {
     pub reason: RejectReason,
     /// More about it, for the audit log; never anything that the visitor typed.
     pub detail: Option<Cow<'static, str>>,
+    /// Whose password was found wrong, where the backend knows: a directory may find one person by
+    /// more spellings of a name than we know to be the same, and guesses at all of them count as
+    /// one.
+    pub subject: Option<Subject>,
     /// Before this instant no answer goes out, so that all refusals take the same time.
     pub not_before: Option<Timestamp>,
 }
@@ -65,13 +69,20 @@ pub struct Rejection {
 impl Rejection {
     /// For this reason.
     pub const fn new(reason: RejectReason) -> Self {
-        Self { reason, detail: None, not_before: None }
+        Self { reason, detail: None, subject: None, not_before: None }
     }
 
     /// Says more, for the audit log.
     #[must_use]
     pub fn because(mut self, detail: impl Into<Cow<'static, str>>) -> Self {
         self.detail = Some(detail.into());
+        self
+    }
+
+    /// Says whose password was found wrong.
+    #[must_use]
+    pub fn of(mut self, subject: Subject) -> Self {
+        self.subject = Some(subject);
         self
     }
 

@@ -3,6 +3,7 @@
 use super::{
     LoginError,
     door::{Door, Identifying, Ties},
+    person::Person,
 };
 use crate::{
     domain::{identity::BackendName, username::Username},
@@ -95,6 +96,15 @@ impl Heardings {
         let wrong = |reason| matches!(reason, RejectReason::Bad | RejectReason::BadOrUnknown);
         let mut found = self.rejections.iter().filter(|(_, rejection)| wrong(rejection.reason));
         found.next().map(|(at, rejection)| (*at, rejection.reason.as_str()))
+    }
+
+    /// Whose password was found wrong, by those who tell.
+    pub(super) fn guessed_at(&self, doors: &[Door]) -> Vec<Person> {
+        let told = self.rejections.iter().filter_map(|(at, rejection)| {
+            let subject = rejection.subject.clone()?;
+            Some(Person { backend: doors[*at].name().clone(), subject })
+        });
+        told.collect()
     }
 
     /// Whether somebody who knows the person said that the password is wrong.

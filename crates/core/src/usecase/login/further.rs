@@ -262,6 +262,11 @@ impl Login {
         self.doors_that_take(CredentialKind::Password).next().is_some()
     }
 
+    /// Whether some passwords are judged elsewhere.
+    pub fn asks_elsewhere(&self) -> bool {
+        self.doors_that_take(CredentialKind::Password).any(|door| !door.is_local())
+    }
+
     fn doors_that_take(&self, kind: CredentialKind) -> impl Iterator<Item = &Door> {
         let doors = self.doors.iter().filter(|door| !door.only_entitles());
         doors.filter(move |door| door.backend.descriptor().takes.contains(&kind))

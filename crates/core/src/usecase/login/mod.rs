@@ -7,7 +7,9 @@ mod further;
 mod link;
 mod notes;
 mod outcome;
+mod person;
 mod refresh;
+mod refusing;
 mod seal;
 mod settle;
 mod upstream;
@@ -38,7 +40,7 @@ use crate::{
     domain::{identity::BackendName, user::User},
     policy::chain::Conclusion,
     ports::{
-        backend::{Assertion, Attempt, BackendCx, Fault, RejectReason},
+        backend::{Assertion, Attempt, BackendCx},
         hasher::{HashError, PasswordHasher},
         store::{Store, StoreError, StoreErrorKind, Tx},
     },
@@ -118,7 +120,7 @@ impl Login {
             Err(Full::Failures) => {
                 // As much work as a wrong password, whatever the password is.
                 let done = self.hasher.verify(password, None).await.map_err(unavailable)?;
-                self.note(cx, "login.failed", addressed.account, "too many failures", None).await?;
+                self.note(cx, "login.failed", addressed.account, TOO_MANY, None).await?;
                 return Err(LoginError::Refused { not_before: done.not_before });
             }
         };
@@ -182,7 +184,7 @@ impl Login {
                     }
                     None => trial.cx.now(),
                 };
-                self.count_failure(trial, UNKNOWN_ACCOUNT, None).await?;
+                self.count_failure(trial, UNKNOWN_ACCOUNT, None, Vec::new()).await?;
                 Err(LoginError::Refused { not_before })
             }
             Conclusion::TryLater(at) => self.put_off(at, &heard, trial).await,
@@ -194,7 +196,8 @@ impl Login {
                 // Whoever is asked for a code by one may have guessed wrong at another.
                 if let Some((by, reason)) = heard.wrong_guess() {
                     let backend = Some(self.doors[by].name().clone());
-                    self.count_failure(trial, reason, backend).await?;
+                    let guessed_at = heard.guessed_at(&self.doors);
+                    self.count_failure(trial, reason, backend, guessed_at).await?;
                 }
                 let wanted = self.ask_for_code(cx, at, heard, brought.attempt, button).await?;
                 Err(LoginError::CodeWanted(wanted))
@@ -223,6 +226,11 @@ impl Login {
             if by == at { first = Some(asserted) } else { others.push(asserted) }
         }
         let first = first.ok_or(LoginError::Unavailable { retry_after: 5 })?;
+        if !door.is_local() && self.is_guessed_at(door.name(), &first.assertion, &trial).await? {
+            let (cx, backend) = (trial.cx, Some(door.name().clone()));
+            self.note(cx, "login.failed", trial.addressed.account, TOO_MANY, backend).await?;
+            return Err(LoginError::Refused { not_before: cx.now() });
+        }
         let upstream = first.assertion.session.clone().filter(|id| is_storable(id));
         let rehash = first.assertion.rehash.clone().filter(|_| door.is_local());
         let user = match first.is_all_there_is(&others).filter(|_| silent.is_empty()) {
@@ -260,105 +268,6 @@ impl Login {
         Err(Unsettled::Store(StoreError::new(StoreErrorKind::Contended)))
     }
 
-    /// A person whom the backend has verified, and who enters no account.
-    async fn turn_away(
-        &self,
-        at: usize,
-        unsettled: Unsettled,
-        trial: Trial<'_>,
-    ) -> Result<LoginGrant, LoginError> {
-        let backend = self.doors[at].name().clone();
-        let (account, reason, error) = match unsettled {
-            Unsettled::Store(error) => return Err(error.into()),
-            Unsettled::NotLive(user) => {
-                let error = LoginError::Refused { not_before: trial.cx.now() };
-                (user.map(|user| *user), RejectReason::Disabled.as_str(), error)
-            }
-            Unsettled::ChosenName => {
-                let error = LoginError::NoAccount { backend: backend.clone() };
-                (None, "no account here, and the name may be chosen (trust_names)", error)
-            }
-            Unsettled::NoAccount => {
-                (None, "no account here", LoginError::NoAccount { backend: backend.clone() })
-            }
-            Unsettled::NameTaken(name) => {
-                let error = LoginError::LinkNeeded { backend: backend.clone(), name };
-                (None, "the name is somebody else's here", error)
-            }
-            Unsettled::Drifted => {
-                let error = LoginError::Refused { not_before: trial.cx.now() };
-                (None, "another account is named there than the one it is bound to", error)
-            }
-            Unsettled::BadName => {
-                let error = LoginError::NoAccount { backend: backend.clone() };
-                (None, "the name there cannot be one here", error)
-            }
-        };
-        self.note(trial.cx, "login.failed", account, reason, Some(backend)).await?;
-        Err(error)
-    }
-
-    async fn refuse(
-        &self,
-        at: usize,
-        heard: &Heardings,
-        entered: Option<User>,
-        trial: Trial<'_>,
-    ) -> Result<LoginGrant, LoginError> {
-        let door = &self.doors[at];
-        let not_before = heard.not_before().unwrap_or_else(|| trial.cx.now());
-        let (reason, counts) = match heard.rejection_of(at) {
-            Some(rejection) => {
-                let guess = matches!(
-                    rejection.reason,
-                    RejectReason::Bad | RejectReason::BadOrUnknown | RejectReason::Replay
-                );
-                (rejection.for_audit().to_owned(), guess)
-            }
-            // It has to verify everybody, and does not know this one.
-            None => ("not known there".to_owned(), !door.only_entitles()),
-        };
-        if door.only_entitles()
-            && let Some(user) = entered.as_ref().map(|user| user.id)
-        {
-            let name = door.name().clone();
-            let forget = move |tx: &mut dyn Tx| tx.put_entitled_at(&name, user, None);
-            self.store.write::<_, StoreError>(forget).await?;
-        }
-        if counts {
-            self.count_failure(trial, &reason, Some(door.name().clone())).await?;
-        } else {
-            let account = entered.or(trial.addressed.account);
-            let backend = Some(door.name().clone());
-            self.note(trial.cx, "login.failed", account, &reason, backend).await?;
-        }
-        let is = |reason| heard.rejection_of(at).is_some_and(|known| known.reason == reason);
-        if is(RejectReason::NotLinked) {
-            return Err(LoginError::NoAccount { backend: door.name().clone() });
-        }
-        Err(LoginError::Refused { not_before })
-    }
-
-    async fn put_off(
-        &self,
-        at: usize,
-        heard: &Heardings,
-        trial: Trial<'_>,
-    ) -> Result<LoginGrant, LoginError> {
-        let fault = heard.fault_of(at);
-        let retry_after = fault.map_or(5, Fault::retry_after);
-        let reason = fault.map_or("fault", Fault::as_str);
-        let backend = Some(self.doors[at].name().clone());
-        if heard.is_surely_wrong() {
-            // An outage is no leave to guess at those whom another backend knows.
-            self.count_failure(trial, RejectReason::Bad.as_str(), backend).await?;
-        } else {
-            let account = trial.addressed.account;
-            self.note(trial.cx, "login.undecided", account, reason, backend).await?;
-        }
-        Err(LoginError::Unavailable { retry_after })
-    }
-
     /// Writes down that failed logins come in a flood, all over the site.
     pub async fn report_flood(&self, cx: &OpCx) -> Result<(), StoreError> {
         let cx = cx.clone();
@@ -378,6 +287,9 @@ fn is_storable(id: &str) -> bool {
 
 /// The most bytes a password may have, before anything is done with it.
 pub const MAX_PASSWORD_BYTES: usize = 4096;
+
+/// Why a login failed that may have been the right password.
+const TOO_MANY: &str = "too many failures";
 
 /// Why a login failed whose name nobody knows.
 const UNKNOWN_ACCOUNT: &str = "unknown account";

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use super::{Login, Trial};
+use super::{Login, Trial, person::Person};
 use crate::{
     cx::OpCx,
     domain::{identity::BackendName, user::User},
@@ -21,6 +21,7 @@ impl Login {
         trial: Trial<'_>,
         reason: &str,
         backend: Option<BackendName>,
+        guessed_at: Vec<Person>,
     ) -> Result<(), StoreError> {
         let Trial { cx, addressed, guess, .. } = trial;
         let Some((key, place)) = guess else {
@@ -34,8 +35,15 @@ impl Login {
                 let count = tx.add_failure(key.as_bytes(), now, start)?;
                 let account = addressed.account.as_ref();
                 noted(tx, &own, "login.failed", account, &reason, backend.as_ref())?;
-                if throttle.is_reached(count) {
-                    let (details, target) = (json!({ "failures": count }), target(account));
+                let mut most = count;
+                for person in &guessed_at {
+                    let theirs = person.failure_key(tx)?;
+                    if theirs != key {
+                        most = most.max(tx.add_failure(theirs.as_bytes(), now, start)?);
+                    }
+                }
+                if throttle.is_reached(most) {
+                    let (details, target) = (json!({ "failures": most }), target(account));
                     let limit = "login_failures_per_account";
                     record(tx, &own, "login.throttled", target, limit, details)?;
                 }

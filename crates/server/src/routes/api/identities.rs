@@ -14,7 +14,7 @@ use crate::{
     pages::next::own_path,
     problem::Problem,
     routes::{
-        api::login::wait_until,
+        api::login::{to_its_end, wait_until},
         backend::{callback_url, known_browser},
     },
 };
@@ -34,7 +34,10 @@ pub(super) async fn link(
     match (input.username, input.password) {
         (Some(username), Some(password)) => {
             let attempt = Attempt::password(username, password);
-            match cx.site.services.login.link(&cx.op, &input.backend, &attempt).await {
+            let (site, op) = (cx.site.clone(), cx.op.clone());
+            let linking =
+                async move { site.services.login.link(&op, &input.backend, &attempt).await };
+            match to_its_end(linking).await? {
                 Ok(identity) => Ok(HttpResponse::Created().json(IdentityOut::from(identity))),
                 Err(LoginError::Refused { not_before }) => {
                     wait_until(not_before, cx.site.clock.now()).await;

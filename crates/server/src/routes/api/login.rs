@@ -6,8 +6,10 @@ use actix_web::{
     HttpRequest, HttpResponse,
     cookie::{Cookie, SameSite},
     http::header,
+    web,
 };
 use serde_json::json;
+use tokio::time::Instant;
 use vestibule_core::{
     OpCx, Secret, Timestamp,
     id::SessionId,
@@ -55,17 +57,23 @@ pub(super) async fn welcome(
 /// Judges a login and opens its session: what the API and the login page have in common.
 pub(crate) async fn open(
     req: &HttpRequest,
-    site: &Site,
+    site: &web::Data<Site>,
     op: &OpCx,
     input: LoginIn,
 ) -> Result<Opened, Problem> {
+    let began = Instant::now();
     refuse_cross_site(req, site)?;
     site.rates.login(&op.client.address, op.now())?;
     let previous = match token_of(req, site) {
         Some(token) => site.services.principals.recognise(token.expose(), &*site.clock).await?,
         None => None,
     };
-    let judged = judged(site, op, input).await?;
+    let judging = judged(site.clone(), op.clone(), input);
+    let judged = to_its_end(judging).await??;
+    if let Err(LoginError::Refused { not_before }) = &judged {
+        wait_until(*not_before, site.clock.now()).await;
+        site.refusals.even_out(began).await;
+    }
     admit(site, op, previous.map(|session| session.session), judged).await
 }
 
@@ -128,21 +136,28 @@ pub(crate) async fn opened(
 
 /// Judges a name and a password, or the code that was asked for after them.
 async fn judged(
-    site: &Site,
-    op: &OpCx,
+    site: web::Data<Site>,
+    op: OpCx,
     input: LoginIn,
 ) -> Result<Result<LoginGrant, LoginError>, Problem> {
     let missing = |field: &str| Problem::malformed_field(field, "is missing");
     let login = &site.services.login;
     if let Some(step) = input.step {
         let code = input.otp.ok_or_else(|| missing("otp"))?;
-        return Ok(login.answer(op, &Secret::from(step), Secret::from(code)).await);
+        return Ok(login.answer(&op, &Secret::from(step), Secret::from(code)).await);
     }
     let username = input.username.ok_or_else(|| missing("username"))?;
     let password = Secret::from(input.password.ok_or_else(|| missing("password"))?);
     let answer = input.otp.map(|code| Answer { code: Secret::from(code), state: None });
     let attempt = Attempt::Password { username, password, answer };
-    Ok(login.attempt(op, attempt, input.backend.as_deref()).await)
+    Ok(login.attempt(&op, attempt, input.backend.as_deref()).await)
+}
+
+/// Goes on though the visitor hangs up: a guess that is under way is counted however it ends.
+pub(crate) async fn to_its_end<T: 'static>(
+    work: impl Future<Output = T> + 'static,
+) -> Result<T, Problem> {
+    actix_web::rt::spawn(work).await.map_err(|_| Problem::internal())
 }
 
 /// Refusals all take the same time; nothing is held while waiting for it.

@@ -8,7 +8,7 @@ use super::{
     ANNA, BERT, NOBODY, PLACE, alone, come, door, enter, link, name_of, office, site_behind,
     with_office,
 };
-use crate::support::{Db, PASSWORD, on_every_database};
+use crate::support::{Db, PASSWORD, on_every_database, questions};
 
 on_every_database!(
     atk_a140_a_known_mail_or_name_joins_nobody,
@@ -90,7 +90,7 @@ fn atk_a131_headers_that_come_past_the_proxy_are_nobodys_and_are_written_down(db
     let mut known = site.visitor();
     known.log_in("anna", PASSWORD).expect(200);
     link(&mut known, ANNA).expect(403);
-    assert_eq!(service.asked(), []);
+    assert_eq!(questions(&service), []);
     let reason = "headers of a single sign-on, and not from a trusted proxy";
     let events = site.audit_texts("login.failed");
     assert!(events.len() >= 4 && events.iter().all(|event| event == reason), "{events:?}");
@@ -110,14 +110,14 @@ fn atk_a135_a_hash_is_a_header_at_one_address_and_nothing_else(db: Db) {
     visitor.get(PLACE).expect(401);
     let fields = [("EAAHash", ANNA), ("csrf_token", "x")];
     visitor.form(PLACE, &fields).expect(401);
-    assert_eq!(service.asked(), []);
+    assert_eq!(questions(&service), []);
     // And the header says nothing anywhere else.
     for path in ["/", "/login", "/own/maybe", "/api/v1/session", "/api/v1/users"] {
         let answer = come(&mut visitor, path, &[("EAAHash", ANNA), ("uid", "anna")]);
         assert!(!answer.text.contains("anna") && answer.header("set-cookie").is_none(), "{path}");
     }
     assert!(!visitor.is_in());
-    assert_eq!(service.asked(), []);
+    assert_eq!(questions(&service), []);
 }
 
 fn atk_a137_only_the_very_path_that_is_protected_counts(db: Db) {

@@ -14,7 +14,7 @@ use vestibule_core::{
     usecase::login::Door,
 };
 
-use crate::support::{Answer, Db, PASSWORD, TestSite, Visitor, on_every_database};
+use crate::support::{Answer, Db, PASSWORD, TestSite, Visitor, on_every_database, questions};
 
 on_every_database!(
     seed_cp_10_whom_the_office_names_is_in_and_others_are_told_why_not,
@@ -89,7 +89,7 @@ fn seed_cp_10_whom_the_office_names_is_in_and_others_are_told_why_not(db: Db) {
     let answer = enter(&mut anna, ANNA).expect(303);
     assert_eq!(answer.header("location"), Some("/"));
     assert_eq!(name_of(&mut anna), "anna");
-    assert_eq!(service.asked()[0].body, format!(r#"{{"eaa_hash":"{ANNA}"}}"#));
+    assert_eq!(questions(&service)[0].body, format!(r#"{{"eaa_hash":"{ANNA}"}}"#));
     assert_eq!(site.audit_texts("identity.linked"), ["named by umbrella"]);
     // The office knows nobody, or somebody who has no account here.
     for hash in [NOBODY, BERT] {
@@ -152,7 +152,7 @@ fn seed_cp_12_odd_headers_are_refused_and_the_office_is_not_asked(db: Db) {
         assert!(answer.text.contains("umbrella did not say who you are"), "{}", answer.text);
         assert!(!visitor.is_in());
     }
-    assert_eq!(service.asked(), []);
+    assert_eq!(questions(&service), []);
     let reasons = site.audit_texts("login.failed");
     assert!(reasons.contains(&"EAAHash: came twice".to_owned()), "{reasons:?}");
 }

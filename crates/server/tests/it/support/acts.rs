@@ -2,7 +2,16 @@
 
 use serde_json::{Value, json};
 
+use vestibule_auth::testkit::{Asked, Service};
+
 use super::Visitor;
+
+/// What a service was asked about people. Whether it answers at all it is asked whenever a site
+/// starts.
+pub(crate) fn questions(service: &Service) -> Vec<Asked> {
+    let is_probe = |asked: &Asked| asked.method == "GET" || asked.path.ends_with("/probe");
+    service.asked().into_iter().filter(|asked| !is_probe(asked)).collect()
+}
 
 /// The visitor's own account.
 pub(crate) fn id_of(visitor: &mut Visitor) -> String {

@@ -8,7 +8,7 @@ pub(crate) mod scripted;
 pub(crate) mod site;
 pub(crate) mod visitor;
 
-pub(crate) use acts::{check, grant, group, id_of, join};
+pub(crate) use acts::{check, grant, group, id_of, join, questions};
 pub(crate) use post::{Post, token_in, with_address};
 pub(crate) use scripted::{Says, Script};
 pub(crate) use site::{Db, TestSite, block_on};

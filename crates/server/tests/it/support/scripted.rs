@@ -1,6 +1,9 @@
 //! A backend that says what the test wants to hear, and remembers what it was asked.
 
-use std::sync::{Arc, Mutex};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use vestibule_core::{
@@ -8,7 +11,7 @@ use vestibule_core::{
     policy::chain::{Control, OnUnavailable, Place},
     ports::backend::{
         Assertion, Attempt, Backend, BackendCx, Challenge, CredentialKind, Descriptor, Entitlement,
-        Fault, NotMine, RejectReason, Verdict,
+        Fault, NotMine, RejectReason, Rejection, Verdict,
     },
     usecase::login::Door,
 };
@@ -18,6 +21,10 @@ use vestibule_core::{
 pub(crate) enum Says {
     Verified(Box<Assertion>),
     Rejected(RejectReason),
+    /// The password of this person is wrong.
+    WrongOf(&'static str),
+    /// The same a while later.
+    Slowly(Duration, Box<Self>),
     NotMine,
     Fault(Fault),
     /// Wants this code of everybody, and says the other thing to whoever has it.
@@ -84,12 +91,16 @@ impl Script {
         Scripted { descriptor, script: self.clone(), entitles }
     }
 
-    fn answer(&self, asked: String, code: Option<&str>) -> Verdict {
+    async fn answer(&self, asked: String, code: Option<&str>) -> Verdict {
         let says = {
             let mut state = self.state.lock().unwrap();
             state.asked.push(asked);
             state.says.clone()
         };
+        if let Says::Slowly(wait, says) = says {
+            tokio::time::sleep(wait).await;
+            return verdict(*says, code);
+        }
         verdict(says, code)
     }
 }
@@ -103,8 +114,13 @@ fn verdict(says: Says, code: Option<&str>) -> Verdict {
         },
         Says::Verified(assertion) => Verdict::Verified(assertion),
         Says::Rejected(reason) => Verdict::rejected(reason),
+        Says::WrongOf(subject) => {
+            let rejection = Rejection::new(RejectReason::Bad);
+            Verdict::Rejected(rejection.of(Subject::parse(subject).unwrap()))
+        }
         Says::NotMine => Verdict::NotMine(NotMine::UnknownSubject),
         Says::Fault(fault) => Verdict::Fault(fault),
+        Says::Slowly(..) => panic!("it is slow once"),
         Says::Panic => panic!("hunter2"),
     }
 }
@@ -127,7 +143,7 @@ impl Backend for Scripted {
         };
         let password = password.expose_str().unwrap_or("not text");
         let code = answer.as_ref().and_then(|answer| answer.code.expose_str());
-        self.script.answer(format!("{username}:{password}"), code)
+        self.script.answer(format!("{username}:{password}"), code).await
     }
 
     fn entitlement(&self) -> Option<&dyn Entitlement> {
@@ -138,6 +154,6 @@ impl Backend for Scripted {
 #[async_trait]
 impl Entitlement for Scripted {
     async fn judge(&self, username: &str, _: &BackendCx<'_>) -> Verdict {
-        self.script.answer(username.to_owned(), None)
+        self.script.answer(username.to_owned(), None).await
     }
 }
