@@ -193,6 +193,7 @@ fn change(tx: &mut dyn Tx, site: &Site) -> StoreResult<()> {
     }
     tx.expire_notices(NOW)?;
     tx.expire_notices_about(user.id, &["reset"], NOW)?;
+    tx.replace_notices(&site.notice("a@example.org", NOW))?;
     tx.retry_notice(notice, NOW)?;
     tx.retry_dead_notices(NOW)?;
     tx.delete_notice(notice, NOW)?;

@@ -74,7 +74,8 @@ pub trait OutboxRepo {
     fn next_notice_due(&mut self) -> StoreResult<Option<Timestamp>>;
 
     /// Takes on notices that are due, the personal ones first, those that are due longest first.
-    /// Of those to one recipient in one lane only the oldest that waits. Each has one attempt
+    /// Of those to one recipient in one lane only the oldest that waits; one that expires does not
+    /// wait for one that was refused for now, nor for what waits behind that. Each has one attempt
     /// more. Of any number of parallel callers one gets each.
     fn claim_notices(&mut self, claim: &Claim) -> StoreResult<Vec<StoredNotice>>;
 
@@ -100,6 +101,10 @@ pub trait OutboxRepo {
         kinds: &[&str],
         now: Timestamp,
     ) -> StoreResult<u64>;
+
+    /// The same of those that say what this one says, to the same recipient, and were refused for
+    /// now: this one takes their place.
+    fn replace_notices(&mut self, by: &StoredNotice) -> StoreResult<u64>;
 
     /// One notice.
     fn notice_by_id(&mut self, id: NoticeId) -> StoreResult<Option<StoredNotice>>;

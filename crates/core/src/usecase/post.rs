@@ -102,13 +102,14 @@ impl Postbox {
     /// Puts a notice into the outbox; it goes out if and when the transaction is committed.
     pub fn post(&self, tx: &mut dyn Tx, cx: &OpCx, post: Post) -> StoreResult<Posted> {
         let now = cx.now();
-        if post.notice.is_on_request() && self.is_over_budget(tx, &post.to, now)? {
+        let is_on_request = post.notice.is_on_request();
+        if is_on_request && self.is_over_budget(tx, &post.to, now)? {
             return Ok(Posted::OverBudget);
         }
         let id = NoticeId::generate(now, cx.entropy());
         let data = serde_json::to_string(&post.notice)
             .map_err(|error| StoreError::because(StoreErrorKind::Other, error))?;
-        tx.insert_notice(&StoredNotice {
+        let stored = StoredNotice {
             id,
             message_id: format!("{id}@{}", self.0.domain),
             recipient: post.to,
@@ -125,7 +126,13 @@ impl Postbox {
             lease: None,
             settled_at: None,
             reason: String::new(),
-        })?;
+        };
+        // Whoever asks again had no answer to the first. With the second they need it no more: its
+        // link would only make them wonder which of the two is good.
+        if is_on_request {
+            tx.replace_notices(&stored)?;
+        }
+        tx.insert_notice(&stored)?;
         Ok(Posted::Queued(id))
     }
 

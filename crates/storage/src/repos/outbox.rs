@@ -1,10 +1,11 @@
 //! The outbox. Nothing here is particular to one database: who takes a notice on is settled by
 //! the update that says so, which finds the row as it was or not at all.
 
+mod turn;
+
 use diesel::{
-    dsl::{count_star, max, min, sql},
+    dsl::{count_star, max, min},
     prelude::*,
-    sql_types::Bool,
 };
 use vestibule_core::{
     Timestamp,
@@ -37,11 +38,8 @@ const WAITING: &str = NoticeState::Waiting.as_str();
 /// What a mail server says is cut here: it is for people, and need not be kept whole.
 const LONGEST_REASON: usize = 500;
 
-/// That no other notice to the same recipient waits before this one.
-const IS_FIRST: &str = "NOT EXISTS (SELECT 1 FROM outbox AS earlier \
-    WHERE earlier.recipient_key = outbox.recipient_key AND earlier.lane = outbox.lane \
-    AND earlier.state = 'waiting' AND (earlier.place < outbox.place \
-    OR (earlier.place = outbox.place AND earlier.id < outbox.id)))";
+/// What is written down of one that waits no more because another one says the same.
+const REPLACED: &str = "a newer one takes its place";
 
 fn filtered(filter: &NoticeFilter) -> outbox::BoxedQuery<'static, MultiBackend> {
     let mut query = outbox::table.into_boxed();
@@ -55,30 +53,6 @@ fn filtered(filter: &NoticeFilter) -> outbox::BoxedQuery<'static, MultiBackend> 
         query = query.filter(outbox::recipient_key.eq(key.clone()));
     }
     query
-}
-
-/// The ids of those that may be taken on, in their order.
-fn candidates(conn: &mut AnyConnection, claim: &Claim) -> DbResult<Vec<Vec<u8>>> {
-    if let Some(id) = claim.only {
-        return Ok(vec![id.as_bytes().to_vec()]);
-    }
-    let mut found: Vec<Vec<u8>> = Vec::new();
-    for lane in Lane::ALL {
-        let room = i64::from(claim.limit) - i64::try_from(found.len()).unwrap_or(i64::MAX);
-        if room > 0 {
-            let more: Vec<Vec<u8>> = outbox::table
-                .filter(outbox::state.eq(WAITING))
-                .filter(outbox::lane.eq(lane.as_str()))
-                .filter(outbox::due_at.le(claim.now.as_micros()))
-                .filter(sql::<Bool>(IS_FIRST))
-                .select(outbox::id)
-                .order((outbox::due_at, outbox::place))
-                .limit(room)
-                .load(conn)?;
-            found.extend(more);
-        }
-    }
-    Ok(found)
 }
 
 fn take(conn: &mut AnyConnection, claim: &Claim, id: &[u8]) -> DbResult<Option<StoredNotice>> {
@@ -174,7 +148,7 @@ impl OutboxRepo for DieselTx<'_> {
     fn claim_notices(&mut self, claim: &Claim) -> StoreResult<Vec<StoredNotice>> {
         self.call("outbox", |conn| {
             let mut claimed = Vec::new();
-            for id in candidates(conn, claim)? {
+            for id in turn::candidates(conn, claim)? {
                 claimed.extend(take(conn, claim, &id)?);
             }
             Ok(claimed)
@@ -257,6 +231,21 @@ impl OutboxRepo for DieselTx<'_> {
                 .filter(outbox::kind.eq_any(kinds))
                 .filter(outbox::lease.is_null().or(outbox::due_at.le(now.as_micros())));
             Ok(count(diesel::update(of_user).set(expired(now)).execute(conn)?))
+        })
+    }
+
+    fn replace_notices(&mut self, by: &StoredNotice) -> StoreResult<u64> {
+        self.call("outbox", |conn| {
+            let refused = outbox::table
+                .filter(outbox::recipient_key.eq(by.recipient.key()))
+                .filter(outbox::lane.eq(by.lane.as_str()))
+                .filter(outbox::state.eq(WAITING))
+                .filter(outbox::attempts.gt(0))
+                .filter(outbox::lease.is_null())
+                .filter(outbox::kind.eq(&by.kind))
+                .filter(outbox::data.eq(&by.data));
+            let expired = (expired(by.created_at), outbox::reason.eq(REPLACED));
+            Ok(count(diesel::update(refused).set(expired).execute(conn)?))
         })
     }
 

@@ -15,25 +15,7 @@ use vestibule_core::{
 use crate::support::{NOW, Site, after, email, on_every_database, wait};
 
 fn notice(site: &Site, to: &str, at: Timestamp) -> StoredNotice {
-    let id = NoticeId::generate(at, site.chance());
-    StoredNotice {
-        id,
-        message_id: format!("{id}@example.org"),
-        recipient: email(to),
-        user: None,
-        language: "de-CH".to_owned(),
-        lane: Lane::Personal,
-        kind: "test".to_owned(),
-        data: serde_json::to_string(&Notice::Test).unwrap(),
-        created_at: at,
-        expires_at: None,
-        state: NoticeState::Waiting,
-        attempts: 0,
-        due_at: at,
-        lease: None,
-        settled_at: None,
-        reason: String::new(),
-    }
+    site.notice(to, at)
 }
 
 fn put(site: &Site, notice: StoredNotice) -> NoticeId {
@@ -114,6 +96,67 @@ on_every_database! {
         assert_eq!(claim(site, lease, after(600), 10), [first]);
         assert!(settle(site, first, lease, Settlement::Sent(String::new())));
         assert_eq!(claim(site, lease, after(600), 10), [second]);
+    }
+
+    fn flt_f22_what_dies_is_not_held_up_by_what_was_refused_for_now(site) {
+        let a = "a@example.org";
+        let dying = |at| StoredNotice { expires_at: Some(after(3600)), ..notice(site, a, at) };
+        let (first, second) = (post(site, a, NOW), post(site, a, after(1)));
+        let (link, later) = (put(site, dying(after(2))), put(site, dying(after(3))));
+        let last = post(site, a, after(4));
+        let lease = lease(site);
+        // As long as nothing was refused, all keep their places; so does what is being sent.
+        assert_eq!(claim(site, lease, after(9), 10), [first]);
+        assert_eq!(claim(site, lease, after(9), 10), []);
+        let refused = || Settlement::Retry(after(600), "451 later".to_owned());
+        assert!(settle(site, first, lease, refused()));
+        assert_eq!(claim(site, lease, after(9), 10), [link]);
+        assert_eq!(claim(site, lease, after(9), 10), [], "among those that die the order holds");
+        assert!(settle(site, link, lease, refused()));
+        assert_eq!(claim(site, lease, after(9), 10), [later], "each has its attempt");
+        assert!(settle(site, later, lease, Settlement::Sent(String::new())));
+        assert_eq!(claim(site, lease, after(9), 10), []);
+        // What lasts keeps to its order whatever comes.
+        for id in [first, second, last] {
+            let mut got = claim(site, lease, after(600), 10);
+            got.retain(|id| *id != link);
+            assert_eq!(got, [id]);
+            assert!(settle(site, id, lease, Settlement::Sent(String::new())));
+            if id == first {
+                assert!(settle(site, link, lease, Settlement::Sent(String::new())));
+            }
+        }
+    }
+
+    fn a_mail_takes_the_place_of_one_that_says_the_same_and_was_refused_for_now(site) {
+        let (a, lease) = ("a@example.org", lease(site));
+        let reset = |to: &str, name: &str| {
+            let notice = Notice::Reset { username: name.to_owned() };
+            StoredNotice {
+                kind: "reset".to_owned(),
+                data: serde_json::to_string(&notice).unwrap(),
+                expires_at: Some(after(3600)),
+                ..site.notice(to, NOW)
+            }
+        };
+        let refused = put(site, reset(a, "anna"));
+        assert_eq!(claim(site, lease, NOW, 1), [refused]);
+        let replace = |notice: &StoredNotice| {
+            let notice = notice.clone();
+            site.write(move |tx| tx.replace_notices(&notice))
+        };
+        let newer = reset("A@example.org", "anna");
+        assert_eq!(replace(&newer), 0, "it is being sent");
+        assert!(settle(site, refused, lease, Settlement::Retry(after(60), "451".to_owned())));
+        let untried = put(site, reset(a, "anna"));
+        for other in [reset(a, "bert"), reset("b@example.org", "anna"), notice(site, a, NOW)] {
+            assert_eq!(replace(&other), 0);
+        }
+        assert_eq!(replace(&newer), 1);
+        let gone = stored(site, refused);
+        assert_eq!((gone.state, gone.settled_at), (NoticeState::Expired, Some(NOW)));
+        assert_eq!(gone.reason, "a newer one takes its place");
+        assert_eq!(stored(site, untried).state, NoticeState::Waiting);
     }
 
     fn what_one_person_waits_for_goes_before_what_many_are_told(site) {

@@ -10,13 +10,14 @@ use vestibule_core::{
         grant::{Effect, Grant, Scope, Subject},
         group::{Group, GroupName},
         level::Level,
+        notice::{Lane, Notice, NoticeState, StoredNotice},
         object::{Object, ObjectRef},
         permission::{Permission, PermissionCode},
         session::Session,
         user::{PersonName, User},
     },
     entropy::Entropy,
-    id::{AuditId, GrantId, GroupId, RequestId, SessionId, UserId},
+    id::{AuditId, GrantId, GroupId, NoticeId, RequestId, SessionId, UserId},
     ports::{
         hasher::PasswordHash,
         store::{Store, StoreError, Tx},
@@ -164,6 +165,29 @@ impl Site {
         let code = permission.code.clone();
         self.write(move |tx| tx.put_permission(&permission));
         code
+    }
+
+    /// A mail that waits; it says that mail works.
+    pub(crate) fn notice(&self, to: &str, at: Timestamp) -> StoredNotice {
+        let id = NoticeId::generate(at, self.chance());
+        StoredNotice {
+            id,
+            message_id: format!("{id}@example.org"),
+            recipient: email(to),
+            user: None,
+            language: "de-CH".to_owned(),
+            lane: Lane::Personal,
+            kind: "test".to_owned(),
+            data: serde_json::to_string(&Notice::Test).unwrap(),
+            created_at: at,
+            expires_at: None,
+            state: NoticeState::Waiting,
+            attempts: 0,
+            due_at: at,
+            lease: None,
+            settled_at: None,
+            reason: String::new(),
+        }
     }
 
     pub(crate) fn grant(&self, subject: Subject, code: &PermissionCode, scope: Scope) -> Grant {
