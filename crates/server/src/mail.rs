@@ -22,7 +22,7 @@ use vestibule_mail::{
     transport::{
         Transport,
         console::ConsoleTransport,
-        file::FileTransport,
+        file::{FileTransport, FolderError},
         smtp::{SmtpError, SmtpSettings, SmtpTransport},
     },
 };
@@ -39,6 +39,9 @@ pub enum MailroomError {
     /// The mail server cannot be spoken to.
     #[error(transparent)]
     Smtp(#[from] SmtpError),
+    /// Mails cannot be written there.
+    #[error(transparent)]
+    Folder(#[from] FolderError),
     /// Nobody can be written from there.
     #[error("mail.from: {0}")]
     From(#[source] AddressError),
@@ -110,7 +113,7 @@ fn transport(mail: &MailSettings) -> Result<Box<dyn Transport>, MailroomError> {
     Ok(match mail.transport {
         MailTransport::Console => Box::new(ConsoleTransport::default()),
         MailTransport::File => {
-            Box::new(FileTransport::new(mail.file_path.clone().unwrap_or_default()))
+            Box::new(FileTransport::new(mail.file_path.clone().unwrap_or_default())?)
         }
         MailTransport::Smtp => Box::new(SmtpTransport::new(SmtpSettings {
             host: mail.host.clone(),

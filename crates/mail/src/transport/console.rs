@@ -45,7 +45,7 @@ impl Transport for ConsoleTransport {
         let mut writer = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match writer.write_all(text.as_bytes()).and_then(|()| writer.flush()) {
             Ok(()) => Ok("printed".to_owned()),
-            Err(error) => Err(not_written("the standard output", &error)),
+            Err(error) => Err(not_written(&format!("the standard output: {error}"))),
         }
     }
 

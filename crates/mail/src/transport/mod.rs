@@ -28,7 +28,7 @@ pub trait Transport: Send + Sync {
     async fn close(&self) {}
 }
 
-/// What it means when a file cannot be written: nothing is wrong with the letter.
-fn not_written(what: &str, error: &std::io::Error) -> Failure {
-    Failure::new(Verdict::ServerDown, format!("{what}: {error}"))
+/// What it means when a letter cannot be written down: nothing is wrong with it.
+fn not_written(error: &impl std::fmt::Display) -> Failure {
+    Failure::new(Verdict::ServerDown, error.to_string())
 }

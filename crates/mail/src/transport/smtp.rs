@@ -1,10 +1,15 @@
 //! SMTP (RFC 5321), plain, with STARTTLS (RFC 3207) or with TLS from the first byte (RFC 8314).
 //!
-//! The dialogue is lettre's. The line is opened here, for three reasons: the answer to a mail's
-//! last line must not wait for the network's own patience (`TCP_NODELAY`; two small writes in a
-//! row otherwise cost 40 ms each time), every step has a deadline, and whatever a stranger on the
+//! The dialogue is lettre's. The line is opened here, for three reasons: nothing that is said must
+//! wait for the network's own patience, every step has a deadline, and whatever a stranger on the
 //! line says before it is encrypted is thrown away.
+//!
+//! That patience: with two small writes in a row the second waits until the first is acknowledged
+//! (Nagle's algorithm, RFC 896), and the other side, which has nothing to answer yet, acknowledges
+//! after 40 ms (RFC 1122 section 4.2.3.2). lettre writes a mail and the dot behind it like that.
+//! Here a mail is one write with its dot, and the line does not wait (`TCP_NODELAY`).
 
+mod content;
 mod line;
 
 use std::{
@@ -23,7 +28,7 @@ use lettre::transport::smtp::{
 use tokio::time::timeout;
 use vestibule_core::Secret;
 
-use self::line::open;
+use self::{content::Content, line::open};
 use super::Transport;
 use crate::{
     classify::{Failure, Stage, Verdict, classify, late},
@@ -177,9 +182,8 @@ impl SmtpTransport {
         let recipient = Rcpt::new(letter.to.clone(), Vec::new());
         within(step, Stage::Recipient, connection.command(recipient)).await?;
         within(step, Stage::Content, connection.command(Data)).await?;
-        // lettre ends the last line itself.
-        let bytes = letter.bytes.strip_suffix(b"\r\n").unwrap_or(&letter.bytes);
-        let answer = within(step, Stage::Content, connection.message(bytes)).await?;
+        let content = Content(&letter.bytes);
+        let answer = within(step, Stage::Content, connection.command(content)).await?;
         let words = answer.message().collect::<Vec<_>>().join(" ");
         Ok(format!("{} {words}", u16::from(answer.code())))
     }
