@@ -91,8 +91,26 @@ async fn with_implicit_tls_a_mail_arrives_too() {
     assert_eq!((heard.mails.len(), heard.lines), (3, 1), "on one line");
 }
 
+/// A server that takes any line break for one, and a dot on such a line for the end of a mail.
 #[tokio::test]
-async fn flt_f24_without_starttls_nothing_is_sent() {
+async fn atk_a046_a_mail_is_one_mail_to_a_server_that_is_lax_about_lines() {
+    for end in ["\r\n", "\n", "\r", "\r\r\n", "\n\r"] {
+        let server = Server::start(Plan { is_lax: true, ..Plan::default() }).await;
+        let mut smuggling = letter(1);
+        let lines = [".", "MAIL FROM:<x@example.org>", "RCPT TO:<y@example.org>", "DATA", "z", "."];
+        smuggling.bytes = format!("Subject: x\r\n\r\na{end}{}{end}", lines.join(end)).into();
+        let transport = transport(&server, Security::None);
+        transport.deliver(&smuggling).await.unwrap();
+        transport.deliver(&letter(2)).await.unwrap();
+        let heard = server.heard();
+        assert_eq!(heard.mails.len(), 2, "{end:?}: {:?}", heard.mails);
+        let recipients = heard.commands.iter().filter(|line| line.starts_with("RCPT"));
+        assert_eq!(recipients.count(), 2, "{end:?}: {:?}", heard.commands);
+    }
+}
+
+#[tokio::test]
+async fn atk_a050_without_starttls_nothing_is_sent() {
     let server = Server::start(Plan::default()).await;
     let failure = transport(&server, Security::StartTls).deliver(&letter(1)).await.unwrap_err();
     assert_eq!(failure.verdict, Verdict::ServerDown);
@@ -103,7 +121,7 @@ async fn flt_f24_without_starttls_nothing_is_sent() {
 }
 
 #[tokio::test]
-async fn flt_f24_a_certificate_of_nobody_or_for_another_host_is_not_believed() {
+async fn atk_a049_a_certificate_of_nobody_or_for_another_host_is_not_believed() {
     for tls in [Tls::Offered, Tls::Implicit] {
         let security = if tls == Tls::Offered { Security::StartTls } else { Security::Implicit };
         let server = Server::start(Plan { tls, ..Plan::default() }).await;
@@ -121,13 +139,24 @@ async fn flt_f24_a_certificate_of_nobody_or_for_another_host_is_not_believed() {
 }
 
 #[tokio::test]
-async fn what_is_said_before_the_line_is_encrypted_is_not_taken_for_an_answer() {
+async fn atk_a050_what_is_said_before_the_line_is_encrypted_is_not_taken_for_an_answer() {
     let chatter = "250-forged\r\n250 AUTH PLAIN\r\n";
     let server = Server::start(Plan { tls: Tls::Offered, chatter, ..Plan::default() }).await;
     let failure = transport(&server, Security::StartTls).deliver(&letter(1)).await.unwrap_err();
     assert_eq!(failure.verdict, Verdict::ServerDown);
     assert!(failure.reason.contains("more than it was asked"), "{failure}");
     assert!(server.heard().mails.is_empty());
+}
+
+#[tokio::test]
+async fn flt_f24_when_tls_is_there_again_the_mail_goes_out() {
+    let server = Server::start(Plan { tls: Tls::Offered, ..Plan::default() }).await;
+    *server.plan_mut() = Plan::default();
+    let transport = transport(&server, Security::StartTls);
+    assert!(transport.deliver(&letter(1)).await.is_err());
+    *server.plan_mut() = Plan { tls: Tls::Offered, ..Plan::default() };
+    transport.deliver(&letter(1)).await.unwrap();
+    assert_eq!(server.heard().mails.len(), 1);
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use std::{
 
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use tokio::{
-    io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader},
+    io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader},
     net::{TcpListener, TcpStream},
 };
 use tokio_rustls::{TlsAcceptor, rustls::ServerConfig};
@@ -32,6 +32,8 @@ pub(crate) struct Plan {
     pub(crate) answers: HashMap<&'static str, VecDeque<&'static str>>,
     /// Before the answers to which verb it waits.
     pub(crate) waits: HashMap<&'static str, Duration>,
+    /// Whether any line break ends a line of a mail.
+    pub(crate) is_lax: bool,
     /// What it says unasked, right behind its yes to STARTTLS.
     pub(crate) chatter: &'static str,
 }
@@ -44,6 +46,7 @@ impl Default for Plan {
             offers: vec!["8BITMIME", "AUTH PLAIN LOGIN"],
             answers: HashMap::new(),
             waits: HashMap::new(),
+            is_lax: false,
             chatter: "",
         }
     }
@@ -207,16 +210,24 @@ impl Server {
         &self,
         stream: &mut BufReader<S>,
     ) -> Option<String> {
-        let mut mail = String::new();
+        let is_lax = self.plan().is_lax;
+        let (mut mail, mut line) = (String::new(), String::new());
         loop {
-            let mut line = String::new();
-            if stream.read_line(&mut line).await.ok()? == 0 {
-                return None;
+            let byte = stream.read_u8().await.ok()?;
+            line.push(char::from(byte));
+            let ends = if is_lax { matches!(byte, b'\r' | b'\n') } else { line.ends_with("\r\n") };
+            if !ends {
+                continue;
             }
-            if line == ".\r\n" {
+            if line.trim_end() == "." && (is_lax || line == ".\r\n") {
+                // The rest of the line break that ended it.
+                if is_lax && stream.fill_buf().await.ok()?.first() == Some(&b'\n') {
+                    stream.consume(1);
+                }
                 return Some(mail);
             }
             mail.push_str(line.strip_prefix('.').unwrap_or(&line));
+            line.clear();
         }
     }
 
