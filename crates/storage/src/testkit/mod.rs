@@ -14,6 +14,7 @@
 mod schema;
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 mod server;
+mod statements;
 
 use std::{path::PathBuf, sync::OnceLock, time::Duration};
 
@@ -26,7 +27,10 @@ use diesel::{
 use tempfile::TempDir;
 use vestibule_core::ports::store::Store;
 
-pub use self::schema::{Index, Link, TableShape, describe};
+pub use self::{
+    schema::{Index, Link, TableShape, describe},
+    statements::Statements,
+};
 pub use crate::url::Kind as Database;
 use crate::{
     StoreOptions,
