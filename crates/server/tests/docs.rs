@@ -29,6 +29,20 @@ fn asvs_v7_1_1_the_documented_session_limits_are_the_defaults() {
 }
 
 #[test]
+fn asvs_v7_1_3_what_becomes_of_sessions_elsewhere_is_written_down_for_each_kind() {
+    let text = read("sessions.md");
+    let table = text.split("## Sessions here and where people log in").nth(1).unwrap();
+    for factory in vestibule_auth::backends::factories() {
+        let row = table.lines().find(|row| row.starts_with(&format!("| `{}` |", factory.kind())));
+        let row = row.unwrap_or_else(|| panic!("{} is not in the table", factory.kind()));
+        let cells: Vec<&str> = row.trim_matches('|').split('|').map(str::trim).collect();
+        let [_, there, ends, logout] = cells[..] else { panic!("{row}") };
+        assert!(!there.is_empty() && !logout.is_empty(), "{row}");
+        assert!(!ends.is_empty() || there.starts_with("none"), "{row}");
+    }
+}
+
+#[test]
 fn the_documented_number_of_sessions_is_the_default() {
     let row = format!("ends the oldest | {} |", defaults().session.max_per_user);
     assert!(read("sessions.md").contains(&row), "{row}");

@@ -10,7 +10,7 @@ on_every_database!(
     seed_cn_20_the_new_address_counts_once_its_owner_has_confirmed_it,
     seed_cn_20_another_account_cannot_confirm_it_nor_a_stranger,
     seed_cn_21_a_taken_address_has_the_same_answer_and_is_looked_at_again,
-    a_change_of_address_takes_the_password,
+    asvs_v7_5_1_a_change_of_address_takes_the_password,
     a_page_leads_through_it,
     atk_a042_a_change_that_waits_dies_with_a_new_password,
     atk_a045_nobody_is_flooded_by_way_of_changes_of_address,
@@ -87,7 +87,7 @@ fn seed_cn_21_a_taken_address_has_the_same_answer_and_is_looked_at_again(db: Db)
     assert_eq!(address(&mut anna).0, "anna@example.org");
 }
 
-fn a_change_of_address_takes_the_password(db: Db) {
+fn asvs_v7_5_1_a_change_of_address_takes_the_password(db: Db) {
     let (site, post, mut anna) = site(db);
     let path = "/api/v1/email/change";
     let without = anna.post(path, &json!({ "email": "new@example.org" }));

@@ -37,11 +37,7 @@ impl Login {
     ) -> Result<Identity, LoginError> {
         let user =
             cx.actor.user_id().ok_or_else(|| AdminError::from(Forbidden::NotAuthenticated))?;
-        let door = self.doors().iter().find(|door| door.name().as_str() == backend);
-        let door =
-            door.filter(|door| !door.is_local() && door.takes(attempt)).ok_or_else(|| {
-                AdminError::field("backend", "unknown", "there is no such backend to link")
-            })?;
+        let door = self.linkable(backend, attempt)?;
         self.require_fresh(cx).await?;
         let places = match attempt {
             Attempt::Password { username, .. } => self.reserve(cx, user, username).await?,
@@ -56,10 +52,7 @@ impl Login {
             Verdict::Fault(fault) => {
                 Err(LoginError::Unavailable { retry_after: fault.retry_after() })
             }
-            _ if places.is_empty() => {
-                let message = "nobody is vouched for there who could be linked";
-                Err(AdminError::conflict("not_vouched_for", message).into())
-            }
+            _ if places.is_empty() => Err(nobody_there().into()),
             Verdict::Rejected(rejection) => {
                 if guess {
                     self.note_guess(cx, door, rejection.reason.as_str(), places).await?;
@@ -69,6 +62,38 @@ impl Login {
             }
             _ => Err(LoginError::Refused { not_before: cx.now() }),
         }
+    }
+
+    /// Who it is that [`link`](Self::link) would link, in the words of the backend: to be shown
+    /// before. What is brought can be no guess.
+    pub async fn introduce(
+        &self,
+        cx: &OpCx,
+        backend: &str,
+        attempt: &Attempt,
+    ) -> Result<String, LoginError> {
+        let door = self.linkable(backend, attempt)?;
+        if matches!(attempt, Attempt::Password { .. }) {
+            return Err(nobody_there().into());
+        }
+        self.require_fresh(cx).await?;
+        match ask::one(door, attempt, &self.backend_cx(cx)).await {
+            Verdict::Verified(assertion) => {
+                let named = assertion.account.or(assertion.username);
+                Ok(named.unwrap_or_else(|| assertion.subject.as_str().to_owned()))
+            }
+            Verdict::Fault(fault) => {
+                Err(LoginError::Unavailable { retry_after: fault.retry_after() })
+            }
+            _ => Err(nobody_there().into()),
+        }
+    }
+
+    fn linkable(&self, backend: &str, attempt: &Attempt) -> Result<&Door, AdminError> {
+        let door = self.doors().iter().find(|door| door.name().as_str() == backend);
+        door.filter(|door| !door.is_local() && door.takes(attempt)).ok_or_else(|| {
+            AdminError::field("backend", "unknown", "there is no such backend to link")
+        })
     }
 
     pub(super) async fn require_fresh(&self, cx: &OpCx) -> AdminResult<()> {
@@ -208,6 +233,11 @@ impl Login {
         let found = self.store.read(move |tx| tx.identities_of(user)).await;
         Ok(found.map_err(|error: StoreError| error)?)
     }
+}
+
+fn nobody_there() -> AdminError {
+    let message = "nobody is vouched for there who could be linked";
+    AdminError::conflict("not_vouched_for", message)
 }
 
 fn taken() -> AdminError {

@@ -65,7 +65,7 @@ pub(super) async fn enter(
         return Ok(refusal);
     }
     if wanted.link.is_some() {
-        return Ok(ask_to_link(&req, &cx, door, &wanted));
+        return Ok(ask_to_link(&req, &cx, door, &wanted).await);
     }
     site.rates.login(&op.client.address, op.now())?;
     let attempt = Attempt::Headers(headers_of(&req));
@@ -224,7 +224,12 @@ fn turned_away(site: &Site, door: &Door, next: Option<&str>, error: LoginError) 
 }
 
 /// Asks, in a form of ours, whether this person is to be linked to this account.
-fn ask_to_link(req: &HttpRequest, cx: &RequestCx, door: &Door, wanted: &Wanted) -> HttpResponse {
+async fn ask_to_link(
+    req: &HttpRequest,
+    cx: &RequestCx,
+    door: &Door,
+    wanted: &Wanted,
+) -> HttpResponse {
     let site = &cx.site;
     let (Some(session), Some(token)) = (&cx.session, token_of(req, site)) else {
         let query = url::form_urlencoded::byte_serialize(b"?link=1").collect::<String>();
@@ -234,7 +239,13 @@ fn ask_to_link(req: &HttpRequest, cx: &RequestCx, door: &Door, wanted: &Wanted) 
     if let (Some(path), None) = (&door.backend.descriptor().sign_on.login, &wanted.back) {
         return see_other(&sign_on(site, door, path, None, Some("1")));
     }
+    let (login, attempt) = (&site.services.login, Attempt::Headers(headers_of(req)));
+    let person = match login.introduce(&cx.op, door.name().as_str(), &attempt).await {
+        Ok(person) => person,
+        Err(error) => return not_linked(site, error),
+    };
     let own = context! {
+        person,
         action => path_of(site, door),
         backend => door.name().as_str(),
         username => &*session.principal.username,
