@@ -71,6 +71,15 @@ impl Address {
         self.0.host_str().unwrap_or_default()
     }
 
+    /// The same with these pairs behind those that its query has.
+    pub(crate) fn with_query<'a>(
+        mut self,
+        pairs: impl IntoIterator<Item = (&'a str, &'a str)>,
+    ) -> Self {
+        self.0.query_pairs_mut().extend_pairs(pairs);
+        self
+    }
+
     /// As it was written.
     pub fn as_str(&self) -> &str {
         self.0.as_str()
@@ -202,6 +211,17 @@ impl HttpClient {
     /// Gets, with nothing to tell.
     pub async fn get(&self, address: &Address) -> Result<Answer, Fault> {
         self.read(self.client.get(address.0.clone())).await
+    }
+
+    /// Gets, with our own credentials.
+    pub(crate) async fn get_with_basic(
+        &self,
+        address: &Address,
+        Basic { username, password }: &Basic,
+    ) -> Result<Answer, Fault> {
+        let request = self.client.get(address.0.clone());
+        let request = request.basic_auth(username, password.expose_str());
+        self.read(request.header(ACCEPT, "application/json")).await
     }
 
     /// Gets, with an access token (RFC 6750 section 2.1).

@@ -10,6 +10,7 @@ use vestibule_core::{
     Clock, Entropy, OpCx,
     domain::session::SessionLimits,
     ports::{
+        backend::SectionError,
         hasher::{PasswordHash, PasswordHasher},
         store::{Store, StoreError},
     },
@@ -49,6 +50,7 @@ use crate::{
     doors::DoorsError,
     mail::{Mailroom, MailroomError},
     pace::Refusals,
+    office,
     pages::view::Views,
     rate_limit::RateLimits,
     site::{Services, Site},
@@ -99,6 +101,9 @@ pub enum BuildError {
     /// Mail cannot be sent as the settings say.
     #[error(transparent)]
     Mail(#[from] MailroomError),
+    /// The user office cannot be asked as the settings say.
+    #[error("user_office.{0}")]
+    Office(SectionError),
     /// A thread cannot be started.
     #[error("a thread cannot be started: {0}")]
     Thread(#[from] std::io::Error),
@@ -106,6 +111,7 @@ pub enum BuildError {
 
 /// Puts a site together: opens the database, starts the hashing threads, wires the use cases.
 pub(crate) async fn compose(settings: Settings, mut parts: Parts) -> Result<Site, BuildError> {
+    let office = office::desk(&settings).map_err(BuildError::Office)?;
     let url = parts.storage.clone().unwrap_or_else(|| settings.storage.url.expose().to_owned());
     let options = store_options(&settings);
     let bring_up_to_date = parts.migrate;
@@ -131,6 +137,7 @@ pub(crate) async fn compose(settings: Settings, mut parts: Parts) -> Result<Site
         services,
         mounted,
         mail,
+        office,
         views: Views::new(),
         proxies: TrustedProxies::new(settings.server.trusted_proxies.clone()),
         rates: RateLimits::new(&settings.limits),

@@ -52,6 +52,7 @@ mod gate;
 mod guard;
 mod jobs;
 mod mail;
+mod office;
 pub mod openapi;
 mod pace;
 mod pages;

@@ -6,6 +6,7 @@ use std::{
 };
 
 use actix_web::{HttpRequest, web};
+use vestibule_auth::backends::user_office::Desk;
 use vestibule_core::{
     Clock, Entropy,
     ports::{hasher::PasswordHasher, store::Store},
@@ -79,6 +80,8 @@ pub struct Site {
     pub(crate) views: Views,
     /// How mail leaves the house.
     pub(crate) mail: Mailroom,
+    /// The facility's user office, for people who have logged in.
+    pub(crate) office: Desk,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Chance.

@@ -9,7 +9,7 @@ mod oidc;
 pub mod pam;
 mod remote;
 mod shibboleth;
-mod user_office;
+pub mod user_office;
 
 use std::sync::Arc;
 

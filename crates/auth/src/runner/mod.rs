@@ -13,22 +13,18 @@
 //! ```
 
 mod breaker;
+mod guard;
 
-use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use futures_util::future::FutureExt;
-use tokio::{
-    sync::Semaphore,
-    time::{Instant, timeout_at},
-};
 use vestibule_core::OpCx;
 use vestibule_core::ports::backend::{
     Attempt, Backend, BackendCx, Descriptor, EndedSession, Entitlement, Fault, Probe,
     UpstreamLogout, Verdict,
 };
 
-use self::breaker::{Breaker, Ended};
+pub use self::guard::Guard;
 
 /// How long and how often a backend is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,20 +54,14 @@ impl Default for Limits {
 /// A backend that answers in time, or says that it cannot.
 pub struct Guarded {
     inner: Arc<dyn Backend>,
-    limits: Limits,
-    places: Semaphore,
-    breaker: Breaker,
+    guard: Guard,
 }
 
 impl Guarded {
     /// Around a backend.
     pub fn new(inner: Arc<dyn Backend>, limits: Limits) -> Self {
-        Self {
-            inner,
-            limits,
-            places: Semaphore::new(limits.at_once),
-            breaker: Breaker::new(limits.faults, limits.rest),
-        }
+        let guard = Guard::new(inner.descriptor().name.as_str(), limits);
+        Self { inner, guard }
     }
 
     /// Asks, within the limits.
@@ -80,36 +70,7 @@ impl Guarded {
         question: impl Future<Output = T> + Send,
         fault_of: impl Fn(&T) -> Option<&Fault> + Send,
     ) -> Result<T, Fault> {
-        let admitted = self.breaker.admit(Instant::now()).map_err(|wait| {
-            let what = "it failed several times in a row and is left alone".to_owned();
-            let seconds = u32::try_from(wait.as_secs()).unwrap_or(u32::MAX).saturating_add(1);
-            Fault::Unavailable { what, retry_after: seconds }
-        })?;
-        let answer = self.within_limits(question).await;
-        let fault = answer.as_ref().map_or_else(Some, &fault_of);
-        if let Some(fault) = fault {
-            let (backend, kind) = (&self.descriptor().name, fault.as_str());
-            tracing::warn!(target: "vestibule::backend", %backend, fault = kind, %fault, "no answer");
-        }
-        let ended = if fault.is_some() { Ended::Fault } else { Ended::Answer };
-        admitted.end(ended, Instant::now());
-        answer
-    }
-
-    async fn within_limits<T>(&self, question: impl Future<Output = T> + Send) -> Result<T, Fault> {
-        let until = Instant::now() + self.limits.deadline;
-        let Ok(place) = timeout_at(until, self.places.acquire()).await else {
-            let what = format!("{} questions are under way already", self.limits.at_once);
-            return Err(Fault::unavailable(what));
-        };
-        let answer = timeout_at(until, AssertUnwindSafe(question).catch_unwind()).await;
-        drop(place);
-        match answer {
-            Ok(Ok(answer)) => Ok(answer),
-            // What it panicked with may hold what the visitor typed: it is not told.
-            Ok(Err(_)) => Err(Fault::Bug("it panicked".to_owned())),
-            Err(_) => Err(Fault::Timeout),
-        }
+        self.guard.ask(question, fault_of).await
     }
 }
 
@@ -164,7 +125,7 @@ impl UpstreamLogout for Guarded {
             return Err(Fault::Bug("it tells of no ends".to_owned()));
         };
         // Strangers may send anything: what they send must not make the breaker close the door.
-        self.within_limits(inner.ended(token, cx)).await?
+        self.guard.within_limits(inner.ended(token, cx)).await?
     }
 }
 
@@ -175,7 +136,7 @@ impl Probe for Guarded {
             return Err(Fault::Bug("it cannot be looked at".to_owned()));
         };
         // A look is what finds out whether it answers again: the breaker has no say.
-        self.within_limits(inner.look()).await?
+        self.guard.within_limits(inner.look()).await?
     }
 }
 

@@ -7,7 +7,7 @@ use super::{CliError, Global, hall::block_on, output::Out, with_causes};
 use crate::{
     compose::store_options,
     config::{MailTransport, PasswordScheme, RateLimit, Settings, load},
-    doors, mail,
+    doors, mail, office,
 };
 
 /// Looks at configuration and database; with --deploy at the deployment's weak spots too.
@@ -42,6 +42,7 @@ pub(super) fn run(global: &Global, args: &CheckArgs, out: &mut Out) -> Result<u8
         hint: "",
     }];
     findings.extend(backends(settings));
+    findings.extend(user_office(settings));
     findings.push(database(settings));
     findings.extend(mailing(settings));
     if args.deploy {
@@ -78,6 +79,13 @@ fn backends(settings: &Settings) -> Vec<Finding> {
             hint: "[[backend]]",
         }],
     }
+}
+
+/// Whether the user office can be asked as it is configured.
+fn user_office(settings: &Settings) -> Option<Finding> {
+    let error = office::desk(settings).err()?;
+    let what = format!("user_office.{error}");
+    Some(Finding { id: "vst.E005", severity: "error", what, hint: "[user_office]" })
 }
 
 fn database(settings: &Settings) -> Finding {

@@ -151,6 +151,7 @@ impl From<BuildError> for CliError {
         match error {
             BuildError::Config(error) => Self::Config(error),
             BuildError::Doors(error) => Self::Usage(error.to_string()),
+            error @ BuildError::Office(_) => Self::Usage(error.to_string()),
             BuildError::Mail(error) => Self::Usage(with_causes(&error)),
             other => Self::Failed(with_causes(&other)),
         }

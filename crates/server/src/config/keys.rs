@@ -399,10 +399,25 @@ pub const KEYS: &[Key] = &[
         "Where it takes `{\"login\"}` and answers `{\"result\": true}` for those who may come in.",
     ),
     key(
+        "user_office.experiments_url",
+        Kind::Text {
+            what: "an https address with $USERNAME in its path or query",
+            check: user_office::experiments_hold,
+        },
+        Preset::Unset,
+        "Where it lists the experiments of the person whose name is in the place of `$USERNAME`.",
+    ),
+    key(
+        "user_office.page_size",
+        Kind::Number { min: 1, max: 20 },
+        Preset::Number(7),
+        "How many experiments are on a page of `GET /api/v1/experiments` that asks for no number.",
+    ),
+    key(
         "user_office.username",
         Kind::Text { what: "a user name", check: some_text },
         Preset::Unset,
-        "By what name it knows this server (HTTP Basic); `user_office.authorized_url` wants it.",
+        "By what name it knows this server (HTTP Basic); `authorized_url` and `experiments_url` want it.",
     ),
     secret(
         Secrecy::Whole,

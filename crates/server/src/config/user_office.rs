@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 use serde_json::json;
-use vestibule_auth::http::Address;
+use vestibule_auth::{backends::user_office, http::Address};
 use vestibule_core::{Secret, ports::backend::Section};
 
 use super::{check::Check, duration::HumanDuration, report::BadValue, secret_files};
@@ -13,10 +13,15 @@ use super::{check::Check, duration::HumanDuration, report::BadValue, secret_file
 /// The validated section.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UserOfficeSettings {
-    /// What a backend of the kind `user_office` is made from.
+    /// What a backend of the kind `user_office` is made from, and what is asked for people who
+    /// have logged in.
     pub section: Section,
     /// What a backend of the kind `shibboleth` has to know of it: where it takes hashes.
     pub hashes: Section,
+    /// Whether it names the accounts that hashes are for.
+    pub names_accounts: bool,
+    /// How many experiments are on a page where nothing else is asked for.
+    pub page_size: u32,
 }
 
 #[derive(Deserialize)]
@@ -25,6 +30,8 @@ pub(super) struct RawUserOffice {
     login_url: Option<String>,
     hash_url: Option<String>,
     authorized_url: Option<String>,
+    experiments_url: Option<String>,
+    page_size: u32,
     username: Option<String>,
     password: Option<String>,
     password_file: Option<PathBuf>,
@@ -39,6 +46,8 @@ impl Default for RawUserOffice {
             login_url: None,
             hash_url: None,
             authorized_url: None,
+            experiments_url: None,
+            page_size: 7,
             username: None,
             password: None,
             password_file: None,
@@ -59,6 +68,7 @@ impl RawUserOffice {
         let texts = [
             ("login_url", raw.login_url),
             ("authorized_url", raw.authorized_url),
+            ("experiments_url", raw.experiments_url),
             ("username", raw.username),
         ];
         for (key, value) in texts {
@@ -76,6 +86,7 @@ impl RawUserOffice {
         }
         let timeout = json!(raw.timeout.0.as_secs_f64());
         let mut hashes = serde_json::Map::new();
+        let names_accounts = raw.hash_url.is_some();
         if let Some(url) = raw.hash_url {
             let certificates = keys.get("certificates").cloned();
             hashes.extend(certificates.map(|pem| ("certificates".to_owned(), pem)));
@@ -94,8 +105,14 @@ impl RawUserOffice {
             None => section,
         };
         let hashes = Section::of(serde_json::Value::Object(hashes));
-        Some(UserOfficeSettings { section, hashes })
+        let page_size = raw.page_size;
+        Some(UserOfficeSettings { section, hashes, names_accounts, page_size })
     }
+}
+
+/// Whether a service may be asked there about somebody whose name goes into the address.
+pub(super) fn experiments_hold(text: &str) -> Result<(), BadValue> {
+    user_office::holds_a_name(text).map_err(|error| BadValue::new(error.to_string()))
 }
 
 /// Whether a service may be asked there.

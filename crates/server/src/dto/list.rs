@@ -55,16 +55,31 @@ impl ListQuery {
         orders: &[(&str, O)],
     ) -> Result<PageRequest<O>, Problem> {
         let largest = cx.site.settings.limits.page_size;
+        self.page_within(orders, 50.min(largest), largest)
+    }
+
+    /// By what the list is to be ordered, as it was asked for; nothing where nothing was said.
+    pub(crate) fn ordering(&self) -> &str {
+        self.ordering.as_deref().unwrap_or_default()
+    }
+
+    /// The same with so many to a page, and at most so many.
+    pub(crate) fn page_within<O: Copy>(
+        &self,
+        orders: &[(&str, O)],
+        usual: u32,
+        largest: u32,
+    ) -> Result<PageRequest<O>, Problem> {
         let page = self.page.unwrap_or(1);
         if page == 0 {
             return Err(Problem::malformed_field("page", "pages are counted from 1"));
         }
-        let size = self.page_size.unwrap_or(50.min(largest));
+        let size = self.page_size.unwrap_or(usual);
         if size == 0 || size > largest {
             let detail = format!("must be from 1 to {largest}");
             return Err(Problem::malformed_field("page_size", detail));
         }
-        let wanted = self.ordering.as_deref().unwrap_or_default();
+        let wanted = self.ordering();
         let (descending, name) = match wanted.strip_prefix('-') {
             Some(name) => (true, name),
             None => (false, wanted),

@@ -2,6 +2,7 @@
 
 pub(crate) mod audit;
 pub(crate) mod check;
+pub(crate) mod experiment;
 pub(crate) mod grant;
 pub(crate) mod group;
 pub(crate) mod identity;

@@ -13,6 +13,7 @@ mod answers;
 mod contract;
 mod cookies;
 mod doors;
+mod experiments;
 mod fields;
 mod from_elsewhere;
 mod guessing;

@@ -1,5 +1,8 @@
 //! A facility's user office: a REST service that knows who may use the facility.
 
+mod desk;
+mod experiments;
+mod place;
 mod settings;
 
 use std::sync::Arc;
@@ -16,6 +19,11 @@ use vestibule_core::{
 };
 
 use self::settings::Office;
+pub use self::{
+    desk::{Asking, Desk, Listed},
+    experiments::{Experiment, Session},
+    place::{PlaceError, holds_a_name},
+};
 use crate::http::Answer;
 
 /// Makes backends of the kind `user_office`.
@@ -34,6 +42,10 @@ impl BackendFactory for UserOfficeFactory {
 
     fn build(&self, name: BackendName, section: Section) -> Result<Arc<dyn Backend>, SectionError> {
         let office = Office::read(section)?;
+        if office.login.is_none() && office.authorized.is_none() && !office.default_authorization {
+            let reason = "is missing, and so is authorized_url: there is nothing to ask";
+            return Err(SectionError::of_key("login_url", reason));
+        }
         let takes = office.login.iter().map(|_| CredentialKind::Password);
         let descriptor = Descriptor::new(name, Self::KIND, takes);
         Ok(Arc::new(UserOffice { descriptor, office }))
@@ -83,27 +95,37 @@ impl UserOffice {
             Ok(subject) => Verdict::Verified(Box::new(Assertion::new(subject))),
             Err(_) => Verdict::rejected(RejectReason::NotEntitled),
         };
-        if self.office.default_authorization {
-            return Ok(verified());
+        let may_enter = self.office.may_enter(username).await?;
+        Ok(if may_enter { verified() } else { Verdict::rejected(RejectReason::NotEntitled) })
+    }
+}
+
+impl Office {
+    /// Whether the person of this login name may use the facility. What does not clearly say yes or
+    /// no is a fault.
+    async fn may_enter(&self, username: &str) -> Result<bool, Fault> {
+        if self.default_authorization {
+            return Ok(true);
         }
-        let Some((url, basic)) = &self.office.authorized else {
+        let Some((url, basic)) = &self.authorized else {
             return Err(Fault::Misconfigured("authorized_url is not set".to_owned()));
         };
         let body = json!({ "login": username });
-        let answer = self.office.client.post(url, &body, Some(basic)).await?;
+        let answer = self.client.post(url, &body, Some(basic)).await?;
         match (answer.status, answer.status == 200 && !answer.is_page()) {
             (200, true) => match answer.json()?.get("result") {
-                Some(Value::Bool(true)) => Ok(verified()),
-                Some(Value::Bool(false)) => Ok(Verdict::rejected(RejectReason::NotEntitled)),
+                Some(Value::Bool(may_enter)) => Ok(*may_enter),
                 _ => Err(Fault::protocol("`result` is neither true nor false")),
             },
-            (401 | 403, _) => {
-                Err(Fault::Misconfigured("the service refuses our own credentials".to_owned()))
-            }
+            (401 | 403, _) => Err(refuses_us()),
             (200, false) => Err(Fault::protocol("the service answered a page")),
             (status, _) => Err(unexpected(status)),
         }
     }
+}
+
+fn refuses_us() -> Fault {
+    Fault::Misconfigured("the service refuses our own credentials".to_owned())
 }
 
 /// 200 means yes; a portal in between, or a body that says no, does not.

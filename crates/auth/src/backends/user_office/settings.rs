@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use vestibule_core::ports::backend::{Section, SectionError};
 
+use super::place::Place;
 use crate::http::{Address, Basic, HttpClient};
 
 /// A user office as it is asked.
@@ -12,6 +13,7 @@ pub(super) struct Office {
     pub(super) client: HttpClient,
     pub(super) login: Option<Address>,
     pub(super) authorized: Option<(Address, Basic)>,
+    pub(super) experiments: Option<(Place, Basic)>,
     pub(super) default_authorization: bool,
 }
 
@@ -19,6 +21,7 @@ pub(super) struct Office {
 struct Keys {
     login_url: Option<String>,
     authorized_url: Option<String>,
+    experiments_url: Option<String>,
     username: Option<String>,
     #[serde(default = "five")]
     timeout_seconds: f64,
@@ -44,29 +47,30 @@ impl Office {
             .map_err(|error| SectionError::of_key("certificates", error.to_string()))?;
         let login = address("login_url", keys.login_url)?;
         let authorized = address("authorized_url", keys.authorized_url)?;
-        let authorized = match (authorized, keys.username, password) {
-            (None, _, _) => None,
-            (Some(url), Some(username), Some(password)) => {
-                Some((url, Basic { username, password }))
-            }
-            (Some(_), None, _) => {
-                return Err(SectionError::of_key(
-                    "username",
-                    "is missing: authorized_url wants it",
-                ));
-            }
-            (Some(_), _, None) => {
-                return Err(SectionError::of_key(
-                    "password",
-                    "is missing: authorized_url wants it",
-                ));
+        let experiments = keys.experiments_url.as_deref().map(str::parse::<Place>).transpose();
+        let experiments = experiments
+            .map_err(|error| SectionError::of_key("experiments_url", error.to_string()))?;
+        let asking = match (&authorized, &experiments) {
+            (Some(_), _) => "authorized_url",
+            (None, Some(_)) => "experiments_url",
+            (None, None) => "",
+        };
+        let basic = match (keys.username, password) {
+            _ if asking.is_empty() => None,
+            (Some(username), Some(password)) => Some(Basic { username, password }),
+            (username, _) => {
+                let key = if username.is_none() { "username" } else { "password" };
+                let reason = format!("is missing: {asking} wants it");
+                return Err(SectionError::of_key(key, reason));
             }
         };
-        if login.is_none() && authorized.is_none() && !keys.default_authorization {
-            let reason = "is missing, and so is authorized_url: there is nothing to ask";
-            return Err(SectionError::of_key("login_url", reason));
-        }
-        Ok(Self { client, login, authorized, default_authorization: keys.default_authorization })
+        Ok(Self {
+            client,
+            login,
+            authorized: authorized.zip(basic.clone()),
+            experiments: experiments.zip(basic),
+            default_authorization: keys.default_authorization,
+        })
     }
 }
 

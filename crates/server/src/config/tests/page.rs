@@ -112,6 +112,8 @@ fn every_key_has_an_effect() {
             "user_office.login_url" | "user_office.hash_url" | "user_office.authorized_url" => {
                 "'https://office.example/'"
             }
+            "user_office.experiments_url" => "'https://office.example/$USERNAME'",
+            "user_office.page_size" => "9",
             "user_office.username" | "user_office.password" | "mail.user" | "mail.password" => {
                 "'hall'"
             }

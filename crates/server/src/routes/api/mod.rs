@@ -3,6 +3,7 @@
 mod audit;
 mod check;
 mod email;
+mod experiments;
 mod grants;
 mod groups;
 mod identities;
@@ -29,6 +30,7 @@ use crate::{
     dto::{
         audit::AuditOut,
         check::{CheckIn, CheckOut},
+        experiment::{AuthorizationOut, ExperimentOut},
         grant::{GrantIn, GrantOut},
         group::{GroupIn, GroupOut, GroupPatchIn, MemberIn, MemberOut, NestedGroupOut, NestingIn},
         identity::{IdentityIn, IdentityOut},
@@ -74,6 +76,12 @@ const OBJECTS_QUERY: &[(&str, &str)] = &[
     ("owner", "only those of the user with this id, of `me` or of `others`"),
     ("search", "part of the owner's login name"),
     ("ordering", "id; - in front: from last to first"),
+];
+const EXPERIMENTS_QUERY: &[(&str, &str)] = &[
+    ("page", "which page, counted from 1"),
+    ("page_size", "how many to a page, at most 20"),
+    ("search", "part of the subject, the body, the beam line or the proposal"),
+    ("ordering", "proposal_id, subject, body or beam_line; - in front: from last to first"),
 ];
 const IDENTITY_QUERY: &[(&str, &str)] =
     &[("backend", "which backend"), ("subject", "by what it knows the person")];
@@ -233,6 +241,10 @@ pub const ENDPOINTS: &[Endpoint] = rows! {
 
     post "/check" "May this user do that, and why",
         Related(rights::CHECK_ACCESS), &[], Some(of::<CheckIn>()), 200 Some(One(of::<CheckOut>())) => check::check;
+    get "/experiments" "My experiments, as the facility's user office lists them",
+        LoggedIn, EXPERIMENTS_QUERY, None, 200 Some(Page(of::<ExperimentOut>())) => experiments::list;
+    get "/authorization" "Whether the user office says that I may use the facility",
+        LoggedIn, &[], None, 200 Some(One(of::<AuthorizationOut>())) => experiments::authorization;
     get "/outbox" "Mails that wait, were sent or were given up, newest first",
         Permission(rights::VIEW_OUTBOX), OUTBOX_QUERY, None, 200 Some(Page(of::<MailOut>())) => outbox::list;
     delete "/outbox" "Remove mails that were sent, given up or not worth sending any more",

@@ -107,6 +107,13 @@ impl TestSite {
         plan.start()
     }
 
+    /// The same with other settings and parts.
+    pub(crate) fn replica_at(&self, mut plan: Plan) -> Self {
+        plan.database = Arc::clone(&self.database);
+        plan.clock = Arc::clone(&self.clock);
+        plan.start()
+    }
+
     /// Somebody without cookies.
     pub(crate) fn visitor(&self) -> Visitor {
         Visitor::new(&self.origin)
@@ -182,6 +189,15 @@ impl Plan {
     ) -> Self {
         self.extend = Box::new(extend);
         self
+    }
+
+    /// Why it does not start.
+    pub(crate) fn refusal(self) -> String {
+        let settings = Settings::load(&Sources::new(None, self.settings)).unwrap();
+        let builder = Vestibule::builder().settings(settings).storage(self.database.url());
+        let builder = (self.extend)(builder.backend(LocalBackend::default()));
+        let built = actix_web::rt::System::new().block_on(builder.build());
+        built.map(drop).expect_err("it starts").to_string()
     }
 
     /// At the address it listens on.

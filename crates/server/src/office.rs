@@ -1,0 +1,53 @@
+//! The facility's user office, asked for people who have logged in.
+
+use vestibule_auth::backends::{ShibbolethFactory, UserOfficeFactory, user_office::Desk};
+use vestibule_core::{
+    ports::backend::{CredentialKind, SectionError},
+    usecase::login::Door,
+};
+
+use crate::{
+    config::{RegistrationMode, Settings},
+    extract::RequestCx,
+    problem::Problem,
+    site::Site,
+};
+
+/// The office of the settings.
+pub(crate) fn desk(settings: &Settings) -> Result<Desk, SectionError> {
+    Desk::new(settings.user_office.section.clone())
+}
+
+/// By what name the office knows the person who asks; `None` where nobody made sure of one.
+///
+/// Whoever logs in by the office, or has linked who they are there, is known by that. Where nobody
+/// logs in by it, it is asked by the names of accounts here, as `authorized_url` is at logins; but
+/// not by a name that its owner may have chosen, since it could be somebody else's there.
+pub(crate) async fn name_there(cx: &RequestCx) -> Result<Option<String>, Problem> {
+    let session = cx.session.as_ref().ok_or_else(Problem::unauthenticated)?;
+    let doors = cx.site.services.login.doors();
+    let identities = cx.site.services.login.identities(&cx.op).await?;
+    let of_office = |door: &&Door| door.backend.descriptor().kind == UserOfficeFactory::KIND;
+    for door in doors.iter().filter(of_office) {
+        if let Some(known) = identities.iter().find(|known| known.backend == *door.name()) {
+            return Ok(Some(known.subject.as_str().to_owned()));
+        }
+    }
+    let says_who = |door: &Door| of_office(&door) && !door.only_entitles();
+    let is_by_account = !doors.iter().any(says_who)
+        && cx.site.settings.registration.mode == RegistrationMode::Closed
+        && identities.iter().all(|known| {
+            let door = doors.iter().find(|door| *door.name() == known.backend);
+            door.is_some_and(|door| names_are_given(&cx.site, door))
+        });
+    Ok(is_by_account.then(|| session.principal.username.to_string()))
+}
+
+/// Whether nobody who comes in by this door can have chosen the name of their account.
+fn names_are_given(site: &Site, door: &Door) -> bool {
+    let descriptor = door.backend.descriptor();
+    let is_named_by_office =
+        descriptor.kind == ShibbolethFactory::KIND && site.settings.user_office.names_accounts;
+    let takes_passwords = descriptor.takes.contains(&CredentialKind::Password);
+    door.trust_names || is_named_by_office || takes_passwords
+}
