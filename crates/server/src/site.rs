@@ -12,8 +12,8 @@ use vestibule_core::{
     ports::{hasher::PasswordHasher, store::Store},
     usecase::{
         audit::Audit, bootstrap::Bootstrap, check::Check, grants::Grants, groups::Groups,
-        housekeeping::Housekeeping, login::Login, members::Members, outbox::Outbox,
-        password::Passwords, permissions::Permissions, principal::Principals,
+        housekeeping::Housekeeping, login::Conversions, login::Login, members::Members,
+        outbox::Outbox, password::Passwords, permissions::Permissions, principal::Principals,
         readdress::Readdressing, recovery::Recovery, registration::Registrations,
         sessions::Sessions, sharing::Sharing, users::Users,
     },
@@ -28,6 +28,8 @@ use crate::{
 pub struct Services {
     /// See [`Login`].
     pub login: Login,
+    /// See [`Conversions`].
+    pub conversions: Conversions,
     /// See [`Sessions`].
     pub sessions: Sessions,
     /// See [`Principals`].

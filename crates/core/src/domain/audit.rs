@@ -28,6 +28,10 @@ pub const ACTIONS: &[(&str, &str)] = &[
     ("user.password_change_failed", "the old password that was given for that was wrong"),
     ("user.password_set", "somebody's password was set by somebody else"),
     ("user.password_removed", "somebody's password was taken away"),
+    (
+        "user.converted",
+        "an account is entered by a backend, or by a password here, instead of the other",
+    ),
     ("user.reset_requested", "a link was asked for that sets somebody's password"),
     ("user.password_reset", "somebody set another password by a link"),
     ("user.email_change_requested", "somebody asked for another mail address of their own"),

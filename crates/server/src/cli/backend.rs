@@ -83,7 +83,7 @@ pub(super) fn run(global: &Global, command: BackendCommand, out: &mut Out) -> Re
 }
 
 /// The configured backends; where none is, the one that is then meant.
-fn configured(settings: &Settings) -> Result<Vec<Door>, CliError> {
+pub(super) fn configured(settings: &Settings) -> Result<Vec<Door>, CliError> {
     let usage = |error: doors::DoorsError| CliError::Usage(error.to_string());
     let mut doors = doors::from_settings(settings, &[]).map_err(usage)?;
     if doors.is_empty() {

@@ -6,7 +6,7 @@ use vestibule_core::{
     OpCx, SystemClock, SystemEntropy,
     domain::{group::Group, user::User},
     id::{GroupId, UserId},
-    usecase::error::AdminError,
+    usecase::{error::AdminError, login::Door},
 };
 
 use super::{CliError, Global};
@@ -25,9 +25,14 @@ pub(crate) struct Hall {
 impl Hall {
     /// Opens the configured database; it must be up to date.
     pub(crate) async fn open(settings: Settings) -> Result<Self, CliError> {
+        Self::with_doors(settings, Vec::new()).await
+    }
+
+    /// The same with the ways in, for what has to ask one of them.
+    pub(crate) async fn with_doors(settings: Settings, doors: Vec<Door>) -> Result<Self, CliError> {
         let parts = Parts {
             storage: None,
-            doors: Vec::new(),
+            doors,
             transport: None,
             clock: Arc::new(SystemClock),
             entropy: Arc::new(SystemEntropy),

@@ -15,6 +15,7 @@ mod serve;
 mod session;
 mod superuser;
 mod user;
+mod user_convert;
 mod user_csv;
 mod verify;
 

@@ -13,7 +13,7 @@ use super::{
     CliError, Global,
     hall::{Hall, with_hall},
     output::Out,
-    secret, user_csv,
+    secret, user_convert, user_csv,
 };
 use crate::dto::user::UserOut;
 
@@ -94,6 +94,19 @@ pub(crate) enum UserCommand {
         /// May not be used from this time on (RFC 3339); `never` takes the end away
         #[arg(long, value_name = "TIME", value_parser = end)]
         expires_at: Option<End>,
+        /// Entered by this backend instead of by a password here; `local` for the other way round
+        #[arg(long, value_name = "BACKEND")]
+        entered_by: Option<String>,
+        /// With --entered-by: the owner's login name there
+        #[arg(long, requires = "entered_by", conflicts_with = "subject")]
+        login: Option<String>,
+        /// With --entered-by: by what the backend knows the owner for good
+        #[arg(long, requires = "entered_by")]
+        subject: Option<String>,
+        /// With --entered-by local: read the password from the standard input, where no link can be
+        /// mailed to choose one
+        #[arg(long, requires = "entered_by", conflicts_with_all = ["login", "subject"])]
+        password_stdin: bool,
     },
     /// Set an account's password; all its sessions end
     Password {
@@ -150,10 +163,13 @@ fn end(text: &str) -> Result<End, String> {
 }
 
 pub(super) fn run(global: &Global, command: UserCommand, out: &mut Out) -> Result<u8, CliError> {
+    if let UserCommand::Edit { entered_by: Some(_), .. } = &command {
+        return user_convert::run(global, command, out);
+    }
     with_hall(global, async |hall| act(&hall, command, out).await)
 }
 
-async fn act(hall: &Hall, command: UserCommand, out: &mut Out) -> Result<u8, CliError> {
+pub(super) async fn act(hall: &Hall, command: UserCommand, out: &mut Out) -> Result<u8, CliError> {
     let (users, cx) = (&hall.services().users, &hall.cx);
     match command {
         UserCommand::Add {
@@ -211,6 +227,7 @@ async fn act(hall: &Hall, command: UserCommand, out: &mut Out) -> Result<u8, Cli
             staff,
             superuser,
             expires_at,
+            ..
         } => {
             let patch = UserPatch {
                 username,

@@ -19,6 +19,19 @@ pub(crate) struct IdentityIn {
     pub(crate) next: Option<String>,
 }
 
+/// By which backend an account is to be entered.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = NewConversion)]
+pub(crate) struct ConversionIn {
+    /// The backend.
+    pub(crate) backend: String,
+    /// The owner's login name there, for backends that can be asked who that is.
+    pub(crate) username: Option<String>,
+    /// Instead of that: by what the backend knows the owner for good.
+    pub(crate) subject: Option<String>,
+}
+
 /// Where the proof is to be had.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Departure)]

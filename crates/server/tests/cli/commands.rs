@@ -58,7 +58,7 @@ const CASES: &[Case] = &[
     case(
         "user edit",
         "anna --first-name Anna",
-        &["", "anna --staff perhaps"],
+        &["", "anna --staff perhaps", "anna --login x", "anna --entered-by directory"],
         &["nobody --staff true", "anna --username ben"],
     )
     .json(),

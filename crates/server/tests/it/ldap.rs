@@ -30,6 +30,7 @@ on_every_database!(
     seed_om_58_only_what_the_directory_gave_is_taken_away,
     seed_om_59_while_the_directory_is_away_local_users_get_in,
     seed_om_59_whoever_left_the_directory_is_refused_where_it_has_to_know_everybody,
+    seed_om_60_a_local_account_becomes_one_of_the_directory_and_back,
 );
 
 const SUFFIX: &str = "dc=facility,dc=org";
@@ -219,4 +220,41 @@ fn seed_om_59_whoever_left_the_directory_is_refused_where_it_has_to_know_everybo
     site.visitor().log_in(&nora.0, PASSWORD).expect(200);
     nora.leave();
     site.visitor().log_in(&nora.0, PASSWORD).expect(401);
+}
+
+fn seed_om_60_a_local_account_becomes_one_of_the_directory_and_back(db: Db) {
+    let nora = Newcomer::come();
+    let site = site(db, door(&exported(""), Place::default(), &[(&nora.0, "lab")]));
+    let mut admin = site.admin();
+    group(&mut admin, "lab", "private");
+    let mut local = site.logged_in("nora");
+    let id = crate::support::id_of(&mut local);
+    let path = format!("/api/v1/users/{id}/identities");
+    let nobody = json!({ "backend": "directory", "username": "nobody-there" });
+    admin.post(&path, &nobody).expect_problem(422, "invalid");
+    assert!(local.is_in());
+    let wanted = json!({ "backend": "directory", "username": nora.0 });
+    let linked = admin.post(&path, &wanted).expect(201).json();
+    assert_eq!(linked["subject"].as_str().unwrap().len(), 36, "the entry's own id: {linked}");
+    assert!(!local.is_in());
+    // By the name here or there, with the directory's password and no other.
+    site.visitor().log_in("nora", PASSWORD).expect(401);
+    let mut visitor = site.visitor();
+    let body = json!({ "username": nora.0, "password": format!("{}-pass-1", nora.0) });
+    visitor.post("/api/v1/login", &body).expect(200);
+    let session = visitor.get("/api/v1/session").expect(200).json();
+    assert_eq!(session["user"]["id"], id);
+    assert_eq!(groups_of(&mut visitor), ["lab"]);
+
+    let set = json!({ "password": "another long sentence to get in" });
+    admin.put(&format!("/api/v1/users/{id}/password"), &set).expect(204);
+    let subject = linked["subject"].as_str().unwrap();
+    admin.delete(&format!("{path}?backend=directory&subject={subject}")).expect(204);
+    let mut local = site.visitor();
+    local.log_in("nora", "another long sentence to get in").expect(200);
+    assert!(groups_of(&mut local).is_empty(), "what came by the directory is gone");
+    // Whoever is nora there is somebody else now.
+    let mut visitor = site.visitor();
+    let other = visitor.post("/api/v1/login", &body).expect(200).json();
+    assert_ne!(other["user"]["id"], id);
 }

@@ -11,6 +11,7 @@ mod alike;
 mod all_doors;
 mod answers;
 mod contract;
+mod converting;
 mod cookies;
 mod doors;
 mod experiments;

@@ -34,7 +34,7 @@ fn whoever_is_given_an_account_chooses_its_password(db: Db) {
     }
     let letters = post.letters(&site);
     assert_eq!(letters.len(), 1);
-    assert!(letters[0].subject.contains("Your new account"), "{}", letters[0].subject);
+    assert!(letters[0].subject.contains("Your account"), "{}", letters[0].subject);
     let token = post.token(&site, "anna@example.org");
     site.clock.advance(std::time::Duration::from_hours(6 * 24));
     reset(&mut site.visitor(), &token, OTHER).expect(204);

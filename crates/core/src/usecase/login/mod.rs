@@ -2,6 +2,7 @@
 
 mod addressed;
 mod ask;
+mod convert;
 mod door;
 mod further;
 mod link;
@@ -25,6 +26,7 @@ use self::{
     settle::{Asserted, Unsettled},
 };
 pub use self::{
+    convert::{Conversions, NewPassword, Person},
     door::Door,
     further::{Arrival, Arrived, CodeWanted, Departure},
     outcome::{LoginError, LoginGrant},

@@ -1,16 +1,19 @@
 //! Who one is elsewhere, linked to the account one is logged in to.
 
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::{HttpRequest, HttpResponse, web::Path};
 use serde_json::json;
 use vestibule_core::{
-    domain::invalid::FieldError,
+    domain::{identity::Identity, invalid::FieldError},
     ports::backend::Attempt,
-    usecase::login::{Departure, LoginError},
+    usecase::login::{Departure, LoginError, NewPassword, Person},
 };
 
 use crate::{
-    dto::identity::{DepartureOut, IdentityIn, IdentityOut, IdentityQuery},
-    extract::{Body, UserCx},
+    dto::{
+        id,
+        identity::{ConversionIn, DepartureOut, IdentityIn, IdentityOut, IdentityQuery},
+    },
+    extract::{Body, Posted, UserCx},
     pages::next::own_path,
     problem::Problem,
     routes::{
@@ -20,9 +23,42 @@ use crate::{
 };
 
 pub(super) async fn own(cx: UserCx) -> Result<HttpResponse, Problem> {
-    let identities = cx.site.services.login.identities(&cx.op).await?;
+    Ok(listed(cx.site.services.login.identities(&cx.op).await?))
+}
+
+pub(super) async fn of_user(cx: UserCx, user: Path<String>) -> Result<HttpResponse, Problem> {
+    let user = id("id", &user)?;
+    Ok(listed(cx.site.services.conversions.identities(&cx.op, user).await?))
+}
+
+fn listed(identities: Vec<Identity>) -> HttpResponse {
     let out: Vec<IdentityOut> = identities.into_iter().map(IdentityOut::from).collect();
-    Ok(HttpResponse::Ok().json(json!({ "count": out.len(), "results": out })))
+    HttpResponse::Ok().json(json!({ "count": out.len(), "results": out }))
+}
+
+pub(super) async fn convert(
+    Posted(cx, input): Posted<ConversionIn>,
+    user: Path<String>,
+) -> Result<HttpResponse, Problem> {
+    let person = match (input.username, input.subject) {
+        (Some(name), None) => Person::Named(name),
+        (None, Some(subject)) => Person::Known(subject),
+        (None, None) => return Err(Problem::malformed_field("username", "is missing")),
+        (Some(_), Some(_)) => {
+            return Err(Problem::malformed_field("subject", "stands in the place of `username`"));
+        }
+    };
+    let user = id("id", &user)?;
+    let conversions = &cx.site.services.conversions;
+    let identity = conversions.convert(&cx.op, user, &input.backend, &person).await?;
+    Ok(HttpResponse::Created().json(IdentityOut::from(identity)))
+}
+
+pub(super) async fn convert_back(cx: UserCx, user: Path<String>) -> Result<HttpResponse, Problem> {
+    let (user, query): (_, IdentityQuery) = (id("id", &user)?, cx.query()?);
+    let (conversions, chosen) = (&cx.site.services.conversions, NewPassword::Chosen);
+    conversions.convert_back(&cx.op, user, &query.backend, &query.subject, chosen).await?;
+    Ok(HttpResponse::NoContent().finish())
 }
 
 pub(super) async fn link(

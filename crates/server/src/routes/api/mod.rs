@@ -33,7 +33,7 @@ use crate::{
         experiment::{AuthorizationOut, ExperimentOut},
         grant::{GrantIn, GrantOut},
         group::{GroupIn, GroupOut, GroupPatchIn, MemberIn, MemberOut, NestedGroupOut, NestingIn},
-        identity::{IdentityIn, IdentityOut},
+        identity::{ConversionIn, IdentityIn, IdentityOut},
         mailed::{AddressIn, EmailChangeIn, RegisterIn, ResetIn, TokenIn},
         object::{ObjectIn, ObjectOut, ShareIn, SharedOut},
         outbox::{MailCountOut, MailOut},
@@ -180,6 +180,12 @@ pub const ENDPOINTS: &[Endpoint] = rows! {
         Permission(rights::DELETE_USER), &[], None, 204 None => users::remove;
     put "/users/{id}/password" "Set somebody's password; all their sessions end",
         Permission(rights::SET_PASSWORD), &[], Some(of::<PasswordIn>()), 204 None => users::set_password;
+    get "/users/{id}/identities" "Who somebody is elsewhere",
+        Related(rights::VIEW_USER), &[], None, 200 Some(List(of::<IdentityOut>())) => identities::of_user;
+    post "/users/{id}/identities" "Have an account be entered by a backend instead of by a password here; all its sessions end",
+        Permission(rights::SET_PASSWORD), &[], Some(of::<ConversionIn>()), 201 Some(One(of::<IdentityOut>())) => identities::convert;
+    delete "/users/{id}/identities" "End such a link; who has no other way in is mailed a link to choose a password",
+        Permission(rights::SET_PASSWORD), IDENTITY_QUERY, None, 204 None => identities::convert_back;
     get "/users/{id}/permissions" "Everything a user holds as a whole",
         Related(rights::CHECK_ACCESS), &[], None, 200 None => users::permissions;
     get "/users/{id}/sessions" "Somebody's sessions",
