@@ -40,6 +40,10 @@ pub(crate) async fn gate(
         Ok(()) => pass(req, next, request).await?.map_into_left_body(),
         Err(problem) => refuse(req, &problem),
     };
+    if response.status() == StatusCode::UNAUTHORIZED && asks_for_basic(response.request(), &site) {
+        let challenge = HeaderValue::from_static("Basic realm=\"vestibule\", charset=\"UTF-8\"");
+        response.headers_mut().append(header::WWW_AUTHENTICATE, challenge);
+    }
     add_headers(response.headers_mut(), request, site.settings.site.base_url.is_https());
     let took = site.clock.now().since(began);
     let status = response.status().as_u16();
@@ -74,6 +78,12 @@ async fn pass<B: MessageBody + 'static>(
         tracing::error!(target: "vestibule::request", %request, "a handler panicked");
         Err(Problem::internal().into())
     })
+}
+
+/// Whether the answer tells of HTTP Basic. Never to a browser: it would ask for a password in a
+/// window of its own, and send it along with everything from then on.
+fn asks_for_basic(req: &HttpRequest, site: &Site) -> bool {
+    site.settings.server.http_basic && !req.headers().contains_key("sec-fetch-site")
 }
 
 fn refuse<B>(req: ServiceRequest, problem: &Problem) -> ServiceResponse<EitherBody<B>> {

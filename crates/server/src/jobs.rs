@@ -91,6 +91,7 @@ async fn one_round(site: &Site, round: u32) {
         let cx = OpCx::for_job("clear away", Arc::clone(&site.clock), Arc::clone(&site.entropy));
         report("clear away", services.housekeeping.run(&cx).await);
         site.rates.tidy();
+        services.programs.tidy(site.clock.now());
         report("count mails", site.mail.count().await);
     }
 }

@@ -14,14 +14,14 @@ use vestibule_core::{
         audit::Audit, bootstrap::Bootstrap, check::Check, grants::Grants, groups::Groups,
         housekeeping::Housekeeping, login::Conversions, login::Login, members::Members,
         outbox::Outbox, password::Passwords, permissions::Permissions, principal::Principals,
-        readdress::Readdressing, recovery::Recovery, registration::Registrations,
-        sessions::Sessions, sharing::Sharing, users::Users,
+        programs::Programs, readdress::Readdressing, recovery::Recovery,
+        registration::Registrations, sessions::Sessions, sharing::Sharing, users::Users,
     },
 };
 
 use crate::{
-    client::TrustedProxies, config::Settings, mail::Mailroom, pace::Refusals, pages::view::Views,
-    rate_limit::RateLimits,
+    client::TrustedProxies, config::Settings, extract::Turns, mail::Mailroom, pace::Refusals,
+    pages::view::Views, rate_limit::RateLimits,
 };
 
 /// Everything that can be called, ready to be shared by all workers.
@@ -34,6 +34,8 @@ pub struct Services {
     pub sessions: Sessions,
     /// See [`Principals`].
     pub principals: Arc<Principals>,
+    /// See [`Programs`].
+    pub programs: Programs,
     /// See [`Passwords`].
     pub passwords: Passwords,
     /// See [`Users`].
@@ -84,6 +86,8 @@ pub struct Site {
     pub(crate) mail: Mailroom,
     /// The facility's user office, for people who have logged in.
     pub(crate) office: Desk,
+    /// Where programs wait whose name and password is being verified: one at a time to a pair.
+    pub(crate) turns: Turns,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Chance.

@@ -13,6 +13,7 @@ pub const ACTIONS: &[(&str, &str)] = &[
     ("login.succeeded", "somebody logged in and a session was opened"),
     ("login.failed", "a login was refused; the reason stands in `right`"),
     ("login.undecided", "a login could not be decided, since a backend could not answer"),
+    ("login.program", "a program brought a name and a password that are right (HTTP Basic)"),
     ("login.throttled", "an account failed so often that it listens no more for a while"),
     ("login.flood", "failed logins come in a flood, all over the site"),
     ("logout", "somebody ended the session they were in"),

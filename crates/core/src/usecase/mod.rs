@@ -18,6 +18,7 @@ pub mod password;
 pub mod permissions;
 pub mod post;
 pub mod principal;
+pub mod programs;
 pub mod readdress;
 mod record;
 pub mod recovery;

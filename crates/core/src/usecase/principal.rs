@@ -124,7 +124,21 @@ impl Principals {
         Some(warm.authenticated())
     }
 
-    fn is_current(&self, principal: &Principal, now: Timestamp) -> bool {
+    /// What an account may, remembered as for its sessions; `None` for one that may not be used.
+    pub(super) async fn of_user(
+        &self,
+        user: UserId,
+        now: Timestamp,
+    ) -> Result<Option<Arc<Principal>>, StoreError> {
+        let known = self.accounts.pin().get(&user).cloned();
+        match known.filter(|principal| self.is_current(principal, now)) {
+            Some(principal) => Ok(Some(principal)),
+            None => self.load_principal(user, self.changes.load(Ordering::Acquire), now).await,
+        }
+    }
+
+    /// Whether what is remembered of an account still holds.
+    pub(super) fn is_current(&self, principal: &Principal, now: Timestamp) -> bool {
         !principal.is_stale.load(Ordering::Acquire)
             && principal.epoch == self.epoch.load(Ordering::Acquire)
             && now < principal.valid_until

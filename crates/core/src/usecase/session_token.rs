@@ -90,7 +90,7 @@ fn mac(key: &[u8], message: &[u8]) -> [u8; 32] {
     finish(keyed(key), message)
 }
 
-fn keyed(key: &[u8]) -> Hmac<Sha256> {
+pub(super) fn keyed(key: &[u8]) -> Hmac<Sha256> {
     #[expect(clippy::expect_used, reason = "HMAC takes keys of any length")]
     Hmac::new_from_slice(key).expect("any key length")
 }

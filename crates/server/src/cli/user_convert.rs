@@ -28,7 +28,7 @@ pub(super) fn run(global: &Global, command: UserCommand, out: &mut Out) -> Resul
         };
         match (entered_by.as_deref(), person) {
             (Some("local"), None) => back(&hall, &owner, *password_stdin).await?,
-            (Some(backend), Some(person)) => {
+            (Some(backend), Some(person)) if backend != "local" => {
                 let (conversions, id) = (&hall.services().conversions, hall.user(&owner).await?.id);
                 conversions.convert(&hall.cx, id, backend, &person).await.map_err(failed)?;
             }

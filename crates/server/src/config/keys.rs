@@ -73,6 +73,12 @@ pub const KEYS: &[Key] = &[
         "Where `/metrics` is served, on a listener of its own.",
     ),
     key(
+        "server.http_basic",
+        Kind::Flag,
+        Preset::Flag(false),
+        "Whether programs may bring a name and a password with every request (HTTP Basic). `site.base_url` has to be https, or of this machine.",
+    ),
+    key(
         "server.shutdown_timeout",
         time(1, 3600, false),
         Preset::Text("30s"),

@@ -28,6 +28,8 @@ pub struct ServerSettings {
     pub allowed_hosts: Vec<String>,
     /// Where metrics are served, or `None` for nowhere.
     pub metrics_listen: Option<SocketAddr>,
+    /// Whether programs may bring a name and a password with every request (HTTP Basic).
+    pub http_basic: bool,
     /// How long requests under way may take once it was told to stop.
     pub shutdown_timeout: Duration,
 }
@@ -41,6 +43,7 @@ pub(super) struct RawServer {
     trusted_proxies: Vec<TrustedProxy>,
     allowed_hosts: Option<Vec<HostName>>,
     metrics_listen: OffOr<ListenAddress>,
+    http_basic: bool,
     shutdown_timeout: HumanDuration,
 }
 
@@ -53,6 +56,7 @@ impl Default for RawServer {
             trusted_proxies: Vec::new(),
             allowed_hosts: None,
             metrics_listen: OffOr::Off,
+            http_basic: false,
             shutdown_timeout: HumanDuration::seconds(30),
         }
     }
@@ -84,6 +88,7 @@ impl RawServer {
             trusted_proxies: raw.trusted_proxies.into_iter().map(|proxy| proxy.0).collect(),
             allowed_hosts,
             metrics_listen,
+            http_basic: raw.http_basic,
             shutdown_timeout: raw.shutdown_timeout.0,
         })
     }

@@ -37,7 +37,8 @@ pub(crate) struct CurrentOut {
     managed_groups: Vec<String>,
     /// The codes of all permissions held as a whole.
     permissions: Vec<String>,
-    /// What unsafe requests with the cookie carry as `X-CSRF-Token`.
+    /// What unsafe requests with the cookie carry as `X-CSRF-Token`; empty for programs that have
+    /// no cookie.
     csrf_token: String,
     /// When the session ends whatever happens.
     expires_at: String,

@@ -7,10 +7,16 @@ use futures_util::future::{Either, LocalBoxFuture};
 use vestibule_core::{
     Secret, TokenDigest,
     id::UserId,
-    usecase::principal::{Authenticated, sole_cookie},
+    usecase::{
+        principal::{Authenticated, sole_cookie},
+        programs::Pair,
+    },
 };
 
-use super::cross_site::require_csrf;
+use super::{
+    cross_site::require_csrf,
+    program::{brought, prove, recall},
+};
 use crate::{problem::Problem, site::Site};
 
 /// The person who is logged in; a handler that takes it answers 401 to everybody else, and sends
@@ -61,6 +67,10 @@ impl FromRequest for CurrentUser {
                     session.map(Self).ok_or_else(|| Problem::log_in_first(&req))
                 }))
             }
+            Warm::Unproved(pair) => {
+                let req = req.clone();
+                Either::Right(Box::pin(async move { prove(&req, pair).await.map(Self) }))
+            }
         }
     }
 }
@@ -72,6 +82,7 @@ pub(crate) async fn session_of(req: &HttpRequest) -> Result<Option<Authenticated
         Warm::Nobody => Ok(None),
         Warm::Problem(problem) => Err(problem),
         Warm::Unknown(site, token) => cold(req, &site, &token).await,
+        Warm::Unproved(pair) => prove(req, pair).await.map(Some),
     }
 }
 
@@ -90,6 +101,7 @@ enum Warm {
     Nobody,
     Problem(Problem),
     Unknown(web::Data<Site>, Secret),
+    Unproved(Pair),
 }
 
 /// What can be said without input or output.
@@ -97,6 +109,17 @@ fn warm(req: &HttpRequest) -> Warm {
     let Some(site) = req.app_data::<web::Data<Site>>() else {
         return Warm::Problem(Problem::not_mounted());
     };
+    // What a program brings on purpose goes before a cookie that happens to be there.
+    match brought(req, site) {
+        Ok(None) => {}
+        Ok(Some(pair)) => {
+            return match recall(site, &pair) {
+                Some(program) => Warm::Found(program),
+                None => Warm::Unproved(pair),
+            };
+        }
+        Err(problem) => return Warm::Problem(problem),
+    }
     let Some(token) = token_in(req, site) else {
         return Warm::Nobody;
     };

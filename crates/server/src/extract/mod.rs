@@ -5,6 +5,7 @@ mod body;
 mod cross_site;
 mod current_user;
 mod cx;
+mod program;
 
 pub use self::{
     access::{Access, IntoObject},
@@ -16,4 +17,5 @@ pub(crate) use self::{
     cross_site::{refuse_cross_site, require_own_form},
     current_user::{session_of, token_of},
     cx::{UserCx, anonymous},
+    program::Turns,
 };

@@ -33,6 +33,7 @@ mod one_time;
 mod outbox;
 mod pages;
 mod password_mail;
+mod programs;
 mod readdressing;
 mod recovery;
 mod registration;

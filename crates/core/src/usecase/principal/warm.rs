@@ -73,8 +73,8 @@ impl Principal {
 pub struct Authenticated {
     /// Whose it is.
     pub principal: Arc<Principal>,
-    /// Which session.
-    pub session: SessionId,
+    /// Which session; none for programs that bring a name and a password each time.
+    pub session: Option<SessionId>,
     /// When its owner last proved who they are.
     pub authenticated_at: Timestamp,
     /// When it ends whatever happens.
@@ -87,7 +87,7 @@ impl Authenticated {
         Actor::User {
             id: self.principal.user,
             username: Arc::clone(&self.principal.username),
-            session: Some(self.session),
+            session: self.session,
             authenticated_at: self.authenticated_at,
         }
     }
@@ -137,7 +137,7 @@ impl Warm {
     pub(super) fn authenticated(&self) -> Authenticated {
         Authenticated {
             principal: Arc::clone(&self.principal),
-            session: self.id,
+            session: Some(self.id),
             authenticated_at: self.created_at,
             expires_at: self.expires_at,
         }

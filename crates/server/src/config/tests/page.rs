@@ -117,7 +117,7 @@ fn every_key_has_an_effect() {
             "user_office.username" | "user_office.password" | "mail.user" | "mail.password" => {
                 "'hall'"
             }
-            "user_office.default_authorization" => "true",
+            "user_office.default_authorization" | "server.http_basic" => "true",
             "session.cookie_age" | "session.idle_timeout" => "'2h'",
             "session.expire_at_browser_close" | "password.upgrade_hashes" => "false",
             "password.scheme" => "'bcrypt'",

@@ -70,11 +70,8 @@ pub(crate) async fn open(
     };
     let judging = judged(site.clone(), op.clone(), input);
     let judged = to_its_end(judging).await??;
-    if let Err(LoginError::Refused { not_before }) = &judged {
-        wait_until(*not_before, site.clock.now()).await;
-        site.refusals.even_out(began).await;
-    }
-    admit(site, op, previous.map(|session| session.session), judged).await
+    even_out(site, began, &judged).await;
+    admit(site, op, previous.and_then(|session| session.session), judged).await
 }
 
 /// Opens the session of a login that succeeded, in the place of the one the browser had; counts and
@@ -87,24 +84,32 @@ pub(crate) async fn admit(
 ) -> Result<Opened, Problem> {
     let grant = match judged {
         Ok(grant) => grant,
-        // Half a login is no failure.
-        Err(LoginError::CodeWanted(wanted)) => {
-            wait_until(wanted.not_before, site.clock.now()).await;
-            return Err(LoginError::CodeWanted(wanted).into());
-        }
-        Err(error) => {
-            if let LoginError::Refused { not_before } = &error {
-                if site.rates.login_failed(op.now()) {
-                    tracing::error!(target: "vestibule::login", "failed logins come in a flood");
-                    site.services.login.report_flood(op).await?;
-                }
-                wait_until(*not_before, site.clock.now()).await;
-            }
-            failed(op, &error);
-            return Err(error.into());
-        }
+        Err(error) => return Err(refused(site, op, error).await),
     };
     opened(site, op, grant, previous).await
+}
+
+/// Counts and writes down a login that did not succeed; the answer comes when it may.
+pub(crate) async fn refused(site: &Site, op: &OpCx, error: LoginError) -> Problem {
+    match &error {
+        // Half a login is no failure.
+        LoginError::CodeWanted(wanted) => {
+            wait_until(wanted.not_before, site.clock.now()).await;
+            return error.into();
+        }
+        LoginError::Refused { not_before } => {
+            if site.rates.login_failed(op.now()) {
+                tracing::error!(target: "vestibule::login", "failed logins come in a flood");
+                if let Err(error) = site.services.login.report_flood(op).await {
+                    return error.into();
+                }
+            }
+            wait_until(*not_before, site.clock.now()).await;
+        }
+        _ => {}
+    }
+    failed(op, &error);
+    error.into()
 }
 
 /// Counts a login that failed, and writes a line where it was refused.
@@ -160,6 +165,14 @@ pub(crate) async fn to_its_end<T: 'static>(
     actix_web::rt::spawn(work).await.map_err(|_| Problem::internal())
 }
 
+/// Waits until a refusal that came about since then may leave: they all take the same time.
+pub(crate) async fn even_out<T>(site: &Site, began: Instant, judged: &Result<T, LoginError>) {
+    if let Err(LoginError::Refused { not_before }) = judged {
+        wait_until(*not_before, site.clock.now()).await;
+        site.refusals.even_out(began).await;
+    }
+}
+
 /// Refusals all take the same time; nothing is held while waiting for it.
 pub(crate) async fn wait_until(not_before: Timestamp, now: Timestamp) {
     let wait = not_before.since(now);
@@ -189,7 +202,11 @@ pub(super) async fn logout(cx: RequestCx) -> Result<HttpResponse, Problem> {
 
 pub(super) async fn current(req: HttpRequest, cx: RequestCx) -> Result<HttpResponse, Problem> {
     let session = cx.session.as_ref().ok_or_else(Problem::unauthenticated)?;
-    let token = token_of(&req, &cx.site).ok_or_else(Problem::unauthenticated)?;
+    // A program without a session has none to protect.
+    let token = match session.session {
+        Some(_) => token_of(&req, &cx.site).ok_or_else(Problem::unauthenticated)?,
+        None => Secret::new(""),
+    };
     let services = &cx.site.services;
     let (principals, principal) = (&services.principals, &session.principal);
     let described = services.check.describe_remembered(&cx.op, principals, principal).await?;
@@ -206,7 +223,7 @@ fn current_of(described: Description, token: &Secret, expires_at: Timestamp) -> 
         groups: described.groups,
         managed_groups: described.managed_groups,
         permissions: described.permissions,
-        csrf_token: csrf_token(token.expose()),
+        csrf_token: if token.is_empty() { String::new() } else { csrf_token(token.expose()) },
         expires_at,
     }
 }

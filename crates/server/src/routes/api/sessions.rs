@@ -21,7 +21,7 @@ pub(super) async fn of_user(cx: UserCx, user: Path<String>) -> Result<HttpRespon
 }
 
 fn listed(cx: &UserCx, sessions: Vec<Session>) -> HttpResponse {
-    let current = cx.session.as_ref().map(|session| session.session);
+    let current = cx.session.as_ref().and_then(|session| session.session);
     let out: Vec<_> = sessions.into_iter().map(|s| SessionOut::new(s, current)).collect();
     HttpResponse::Ok().json(json!({ "count": out.len(), "results": out }))
 }

@@ -78,6 +78,10 @@ pub(super) async fn change_password(
     let (old, new) = (Secret::from(input.old_password), Secret::from(input.password));
     let services = &cx.site.services;
     services.passwords.change_own(&cx.op, &old, &new).await?;
+    if cx.session.as_ref().is_some_and(|session| session.session.is_none()) {
+        // A program has no session that could go on.
+        return Ok(HttpResponse::NoContent().finish());
+    }
     // Whoever knew the old token does not know the new one (OWASP, Session Management).
     let renewed = services.sessions.renew(&cx.op).await?;
     let opened = renewed.ok_or_else(Problem::unauthenticated)?;

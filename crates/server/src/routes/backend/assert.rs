@@ -89,7 +89,7 @@ pub(super) async fn enter(
         );
         return Ok(message(site, StatusCode::CONFLICT, "Logged in already", &text));
     }
-    let opened = opened(site, &op, grant, session.map(|session| session.session)).await?;
+    let opened = opened(site, &op, grant, session.and_then(|session| session.session)).await?;
     let mut response = see_other(&next.unwrap_or_else(|| site.path("/")));
     if let Err(error) = response.add_cookie(&cookie(site, &opened.token)) {
         tracing::error!(%error, "the session cookie could not be set");

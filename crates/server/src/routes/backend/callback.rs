@@ -31,7 +31,7 @@ pub(super) async fn arrive(
     let (next, opened) = match site.services.login.arrive(&cx.op, arrival).await {
         Ok(Arrived::Linked { next, .. }) => (next, None),
         Ok(Arrived::LoggedIn { grant, next }) => {
-            let previous = cx.session.as_ref().map(|session| session.session);
+            let previous = cx.session.as_ref().and_then(|session| session.session);
             match admit(site, &cx.op, previous, Ok(grant)).await {
                 Ok(opened) => (next, Some(opened)),
                 Err(problem) => return Ok(turned_away(site, &problem, None)),

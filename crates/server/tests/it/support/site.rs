@@ -193,7 +193,10 @@ impl Plan {
 
     /// Why it does not start.
     pub(crate) fn refusal(self) -> String {
-        let settings = Settings::load(&Sources::new(None, self.settings)).unwrap();
+        let settings = match Settings::load(&Sources::new(None, self.settings)) {
+            Ok(settings) => settings,
+            Err(error) => return error.to_string(),
+        };
         let builder = Vestibule::builder().settings(settings).storage(self.database.url());
         let builder = (self.extend)(builder.backend(LocalBackend::default()));
         let built = actix_web::rt::System::new().block_on(builder.build());
