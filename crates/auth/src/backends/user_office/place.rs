@@ -1,6 +1,6 @@
 //! An address in which `$USERNAME` stands for a person.
 
-use std::str::FromStr;
+use std::{fmt::Write as _, str::FromStr};
 
 use reqwest::Url;
 
@@ -73,7 +73,7 @@ fn encoded(name: &str) -> String {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
             text.push(char::from(byte));
         } else {
-            text.push_str(&format!("%{byte:02X}"));
+            let _ = write!(text, "%{byte:02X}");
         }
     }
     text
