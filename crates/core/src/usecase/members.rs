@@ -1,5 +1,7 @@
 //! Who is in a group.
 
+use std::collections::{HashMap, hash_map::Entry};
+
 use serde_json::json;
 
 use super::{
@@ -60,6 +62,39 @@ impl Members {
     /// Over the store.
     pub fn new(store: Store) -> Self {
         Self { store }
+    }
+
+    /// The names of the groups that each of these users is in directly, as far as the actor may see
+    /// them.
+    pub async fn groups_of(&self, cx: &OpCx, users: Vec<UserId>) -> AdminResult<Vec<Vec<String>>> {
+        let cx = cx.clone();
+        self.store
+            .read(move |tx| {
+                let authority = Authority::load(tx, &cx)?;
+                let mut known: HashMap<GroupId, Option<String>> = HashMap::new();
+                let mut all = Vec::with_capacity(users.len());
+                for &user in &users {
+                    let mut names = Vec::new();
+                    for membership in tx.memberships_of(user)? {
+                        if !membership.is_live(cx.now()) {
+                            continue;
+                        }
+                        let group = membership.group;
+                        if let Entry::Vacant(place) = known.entry(group) {
+                            place.insert(match visible(tx, &authority, group) {
+                                Ok(group) => Some(group.name.as_str().to_owned()),
+                                Err(AdminError::NotFound(_)) => None,
+                                Err(error) => return Err(error),
+                            });
+                        }
+                        names.extend(known.get(&group).cloned().flatten());
+                    }
+                    names.sort_unstable();
+                    all.push(names);
+                }
+                Ok(all)
+            })
+            .await
     }
 
     /// A page of a group's direct members.

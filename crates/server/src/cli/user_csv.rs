@@ -32,7 +32,7 @@ struct Row {
     last_name: String,
     #[serde(default)]
     password: String,
-    /// Names of groups, with `;` between them.
+    /// Names of groups, with `;` between them; one that has a `;` stands in quotes.
     #[serde(default)]
     groups: String,
     #[serde(default)]
@@ -139,8 +139,8 @@ async fn add(hall: &Hall, row: Row, dry_run: bool) -> Result<(), CliError> {
             })?),
         };
     let mut groups = Vec::new();
-    for name in row.groups.split(';').map(str::trim).filter(|name| !name.is_empty()) {
-        groups.push(hall.group(name).await?.id);
+    for name in names_in(formula(row.groups))? {
+        groups.push(hall.group(&name).await?.id);
     }
     let new = NewUser {
         username: formula(row.username),
@@ -186,6 +186,7 @@ pub(super) async fn export(hall: &Hall, file: &Path, out: &mut Out) -> Result<()
         "is_active",
         "is_staff",
         "is_superuser",
+        "groups",
         "expires_at",
         "created_at",
         "last_login_at",
@@ -196,7 +197,9 @@ pub(super) async fn export(hall: &Hall, file: &Path, out: &mut Out) -> Result<()
     loop {
         let page = hall.services().users.list(&hall.cx, UserFilter::default(), request.clone());
         let page = page.await?;
-        for user in &page.items {
+        let users = page.items.iter().map(|user| user.id).collect();
+        let groups = hall.services().members.groups_of(&hall.cx, users).await?;
+        for (user, groups) in page.items.iter().zip(groups) {
             let time = |time: Option<Timestamp>| time.map(|t| t.to_string()).unwrap_or_default();
             let email = user.email.as_ref().map_or("", |email| email.as_str());
             let row = [
@@ -207,6 +210,7 @@ pub(super) async fn export(hall: &Hall, file: &Path, out: &mut Out) -> Result<()
                 user.is_active.to_string(),
                 user.is_staff.to_string(),
                 user.is_superuser.to_string(),
+                unformula(&one_cell(&groups).map_err(wrote)?),
                 time(user.expires_at),
                 user.created_at.to_string(),
                 time(user.last_login_at),
@@ -220,6 +224,29 @@ pub(super) async fn export(hall: &Hall, file: &Path, out: &mut Out) -> Result<()
     }
     writer.flush()?;
     Ok(())
+}
+
+/// Names in one cell, with `;` between them.
+fn one_cell(names: &[String]) -> Result<String, csv::Error> {
+    if names.is_empty() {
+        return Ok(String::new());
+    }
+    let mut writer = csv::WriterBuilder::new().delimiter(b';').from_writer(Vec::new());
+    writer.write_record(names)?;
+    let cell = writer.into_inner().unwrap_or_default();
+    Ok(String::from_utf8_lossy(&cell).trim_end().to_owned())
+}
+
+/// The names of [`one_cell`].
+fn names_in(cell: String) -> Result<Vec<String>, CliError> {
+    let mut reader = csv::ReaderBuilder::new();
+    reader.delimiter(b';').has_headers(false).trim(csv::Trim::All);
+    let mut names = Vec::new();
+    for record in reader.from_reader(cell.as_bytes()).records() {
+        let record = record.map_err(|error| CliError::Failed(format!("groups: {error}")))?;
+        names.extend(record.iter().filter(|name| !name.is_empty()).map(str::to_owned));
+    }
+    Ok(names)
 }
 
 /// A cell that a spreadsheet would run as a formula is written as the text it is

@@ -139,6 +139,12 @@ fn atk_a232_what_was_made_harmless_comes_back_as_it_was() {
     from.succeed(&["user", "add", "gone", "--no-password", "--email", "gone@example.org"]);
     from.succeed(&["user", "edit", "gone", "--expires-at", "2099-01-01T00:00:00Z"]);
     from.succeed(&["user", "disable", "gone"]);
+    for group in ["=cmd()", "Ann; Bert", "lab"] {
+        from.succeed(&["group", "add", group]);
+        to.succeed(&["group", "add", group]);
+        from.succeed(&["group", "add-member", group, "gone"]);
+    }
+    from.succeed(&["group", "add-member", "lab", "root"]);
     let file = from.path("people.csv");
     from.succeed(&["user", "export", file.to_str().unwrap()]);
     to.succeed(&["user", "import", file.to_str().unwrap()]);
@@ -153,6 +159,15 @@ fn atk_a232_what_was_made_harmless_comes_back_as_it_was() {
     };
     assert_eq!(people(&to), people(&from));
     assert_eq!(to.count("users"), 8);
+    let members = |desk: &Desk| {
+        ["=cmd()", "Ann; Bert", "lab"].map(|group| {
+            let group = desk.succeed(&["group", "show", group, "--json"]).json();
+            let members = group["members"].as_array().unwrap().clone();
+            members.iter().map(|member| member["username"].clone()).collect::<Vec<_>>()
+        })
+    };
+    assert_eq!(members(&to), members(&from));
+    assert_eq!(members(&to)[2].len(), 2);
 }
 
 #[test]
