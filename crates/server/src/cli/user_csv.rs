@@ -139,7 +139,7 @@ async fn add(hall: &Hall, row: Row, dry_run: bool) -> Result<(), CliError> {
             })?),
         };
     let mut groups = Vec::new();
-    for name in names_in(formula(row.groups))? {
+    for name in names_in(&formula(row.groups))? {
         groups.push(hall.group(&name).await?.id);
     }
     let new = NewUser {
@@ -238,7 +238,7 @@ fn one_cell(names: &[String]) -> Result<String, csv::Error> {
 }
 
 /// The names of [`one_cell`].
-fn names_in(cell: String) -> Result<Vec<String>, CliError> {
+fn names_in(cell: &str) -> Result<Vec<String>, CliError> {
     let mut reader = csv::ReaderBuilder::new();
     reader.delimiter(b';').has_headers(false).trim(csv::Trim::All);
     let mut names = Vec::new();
