@@ -82,6 +82,12 @@ impl Django {
         Ok(Duration::from_secs_f64(printed.trim().parse()?))
     }
 
+    /// How long Django takes for so many mails on one connection that is open already.
+    pub fn send_messages(&self, port: u16, mails: usize) -> Result<Duration> {
+        let printed = self.site("mail", [port.to_string(), mails.to_string()])?;
+        Ok(Duration::from_secs_f64(printed.trim().parse()?))
+    }
+
     fn site<const N: usize>(&self, command: &str, arguments: [String; N]) -> Result<String> {
         let output = Command::new(&self.python)
             .arg(format!("{SOURCES}/bench_site.py"))

@@ -3,6 +3,7 @@
     python bench_site.py prepare DATABASE SESSIONS   makes the database, prints a session key per line
     python bench_site.py people DATABASE USERS GROUPS  makes one to import, prints how long Django took
     python bench_site.py verify HASH PASSWORD        prints how long one verification takes
+    python bench_site.py mail PORT MAILS             sends mails, prints how long that takes
     gunicorn bench_site:application             serves it (the database is in $BENCH_DATABASE)
 """
 
@@ -139,6 +140,49 @@ def verify(stored, password):
     print(best)
 
 
+def mail(port, mails):
+    """So many mails as ours are, on one connection that is open already."""
+    from django.core.mail import EmailMultiAlternatives, get_connection
+
+    link = "https://hall.example.org/password/reset/uJ8mJvHfXnqS2wZ0Yw7yC4kD1tR5bN9aE6gL3iP8oQs"
+    text = (
+        "Hello {0},\n\nsomebody, most likely you, asked for a new password at Hall.\n"
+        f"To set one, open this page:\n\n{link}\n\nThe link works once, until 21 November 2026,"
+        " 12:00 UTC.\n\nIf it was not you, do nothing: your password stays as it is.\n\n-- \nHall\n"
+        "https://hall.example.org\n"
+    )
+    html = (
+        '<!doctype html><html lang="en"><body><p>Hello {0},</p><p>somebody, most likely you, asked for a'
+        f' new password at Hall. To set one, open this page:</p><p><a href="{link}">{link}</a></p>'
+        "<p>The link works once, until 21 November 2026, 12:00 UTC.</p><p>If it was not you, do nothing:"
+        " your password stays as it is.</p></body></html>"
+    )
+
+    def message(number):
+        name = f"user{number}"
+        message = EmailMultiAlternatives(
+            "[Hall] Set a new password",
+            text.format(name),
+            "Hall <hall@example.org>",
+            [f"{name}@example.org"],
+            headers={"Auto-Submitted": "auto-generated"},
+        )
+        message.attach_alternative(html.format(name), "text/html")
+        return message
+
+    connection = get_connection("django.core.mail.backends.smtp.EmailBackend", host="127.0.0.1", port=port)
+    connection.open()
+    messages = [message(number) for number in range(mails)]
+    connection.send_messages([message(0)])
+    began = time.perf_counter()
+    sent = connection.send_messages(messages)
+    took = time.perf_counter() - began
+    if sent != mails:
+        sys.exit(f"{sent} were sent")
+    connection.close()
+    print(took)
+
+
 if __name__ == "__main__":
     match sys.argv[1:]:
         case ["prepare", _, sessions]:
@@ -147,6 +191,8 @@ if __name__ == "__main__":
             people(int(users), int(groups_each))
         case ["verify", stored, password]:
             verify(stored, password)
+        case ["mail", port, mails]:
+            mail(int(port), int(mails))
         case _:
             sys.exit(__doc__)
 else:
