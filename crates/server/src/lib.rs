@@ -39,6 +39,7 @@
 #![deny(missing_docs)]
 #![forbid(unsafe_code)]
 
+mod again;
 pub mod cli;
 mod client;
 mod compose;

@@ -137,7 +137,7 @@ impl Problem {
     /// Nobody is logged in: a browser that asks for a page is sent to the login page and from
     /// there back to it, everybody else is told.
     pub(crate) fn log_in_first(req: &HttpRequest) -> Self {
-        let mut problem = Self::unauthenticated();
+        let mut problem = crate::again::nobody(req);
         problem.0.location = login_page(req);
         problem
     }
@@ -302,6 +302,9 @@ impl From<LoginError> for Problem {
                 let token = wanted.token.expose_str().unwrap_or_default().to_owned();
                 problem.0.body.step = Some(StepBody { token, prompt: wanted.prompt });
                 problem
+            }
+            LoginError::NotAgain { .. } => {
+                Self::new(StatusCode::UNAUTHORIZED, "login_failed", error.to_string())
             }
             LoginError::StepLost => {
                 Self::new(StatusCode::BAD_REQUEST, "step_lost", error.to_string())

@@ -20,7 +20,7 @@ use std::{sync::Arc, time::Duration};
 use async_trait::async_trait;
 use vestibule_core::OpCx;
 use vestibule_core::ports::backend::{
-    Attempt, Backend, BackendCx, Descriptor, EndedSession, Entitlement, Fault, Probe,
+    Attempt, Backend, BackendCx, Descriptor, EndedSession, Entitlement, Fault, Leaving, Probe,
     UpstreamLogout, Verdict,
 };
 
@@ -126,6 +126,11 @@ impl UpstreamLogout for Guarded {
         };
         // Strangers may send anything: what they send must not make the breaker close the door.
         self.guard.within_limits(inner.ended(token, cx)).await?
+    }
+
+    async fn leave(&self, leaving: &Leaving<'_>, cx: &OpCx) -> Result<Option<String>, Fault> {
+        let Some(inner) = self.inner.upstream_logout() else { return Ok(None) };
+        self.guard.within_limits(inner.leave(leaving, cx)).await?
     }
 }
 

@@ -59,7 +59,8 @@ pub(crate) async fn depart(
     backend: &dyn Backend,
     token: &str,
 ) -> Result<(Url, Secret), Verdict> {
-    let visit = Attempt::Visit { callback: CALLBACK.to_owned(), token: token.to_owned() };
+    let visit =
+        Attempt::Visit { callback: CALLBACK.to_owned(), token: token.to_owned(), again: None };
     match backend.authenticate(&visit, &host.cx()).await {
         Verdict::Challenge(challenge) => {
             let Step::Redirect { url } = challenge.step else { panic!("no redirect") };

@@ -58,7 +58,11 @@ fn returned(state: &str) -> Attempt {
 }
 
 fn visit() -> Attempt {
-    Attempt::Visit { callback: "https://hall.example/back".to_owned(), token: "t-1".to_owned() }
+    Attempt::Visit {
+        callback: "https://hall.example/back".to_owned(),
+        token: "t-1".to_owned(),
+        again: None,
+    }
 }
 
 #[tokio::test]

@@ -1,20 +1,20 @@
 //! Opening, listing and ending sessions.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use serde_json::json;
 
 use super::{
     authority::Authority,
     error::{AdminError, AdminResult, Forbidden},
-    login::LoginGrant,
+    login::{Farewell, LoginGrant},
     principal::Principals,
     record::{Target, record},
     session_token::digest,
 };
 use crate::{
     cx::{Actor, OpCx},
-    domain::{change::Change, rights, session::Session, user::User},
+    domain::{change::Change, login_step::LoginStep, rights, session::Session, user::User},
     id::{SessionId, UserId},
     ports::store::{Store, StoreError, Tx},
     secret::Secret,
@@ -30,6 +30,8 @@ pub struct Opened {
     pub session: Session,
     /// Whose it is.
     pub user: User,
+    /// Whether it ends with the word of the backend, which may give it again.
+    pub again: bool,
 }
 
 /// Why no session was opened for a login that had been verified.
@@ -65,26 +67,44 @@ impl Sessions {
         let limits = self.principals.limits();
         let token = self.principals.seal().issue(cx);
         let now = cx.now();
+        let proved_at = grant.there.proved_at.map_or(now, |at| at.min(now));
+        let ends_at = proved_at.plus(limits.absolute);
+        let again = grant.there.ends_at.is_some();
         let session = Session {
             id: SessionId::generate(now, cx.entropy()),
             digest: digest(&token),
             user: grant.user,
-            created_at: now,
+            created_at: proved_at,
             last_seen_at: now,
-            expires_at: now.plus(limits.absolute),
+            expires_at: match grant.there.ends_at {
+                Some(at) => ends_at.min(at.max(now.plus(SHORTEST))),
+                None => ends_at,
+            },
             address: cx.client.address.clone(),
             user_agent: cx.client.user_agent.chars().take(300).collect(),
             backend: grant.backend.clone(),
         };
-        let cx = cx.clone();
+        let (cx, farewell) = (cx.clone(), farewell(&grant, &token, session.expires_at));
         let (session, user) = self
             .store
             .write(move |tx| {
                 let user = open(tx, &cx, &grant, &session, previous, limits.per_user, now)?;
+                if let Some(farewell) = &farewell {
+                    tx.insert_login_step(farewell)?;
+                }
                 Ok::<_, OpenError>((session.clone(), user))
             })
             .await?;
-        Ok(Opened { token, session, user })
+        Ok(Opened { token, session, user, again })
+    }
+
+    /// What the backend that let somebody in wants to have back when they log out, by the token of
+    /// their session; once.
+    pub async fn farewell(&self, cx: &OpCx, token: &Secret) -> Result<Option<Secret>, StoreError> {
+        let (digest, now) = (Farewell::digest(token), cx.now());
+        let taken = self.store.write(move |tx| tx.take_login_step(&digest, now)).await;
+        let taken: Option<LoginStep> = taken.map_err(|error: StoreError| error)?;
+        Ok(taken.and_then(|step| Farewell::open(&step.sealed, token)))
     }
 
     /// Goes on under a new token, as after a proof of identity: the session that the actor acts
@@ -111,6 +131,7 @@ impl Sessions {
                     digest: stored,
                     created_at: now,
                     last_seen_at: now,
+                    // The own password is no word of a backend's, which may have run out.
                     expires_at: ends,
                     ..before
                 };
@@ -122,7 +143,7 @@ impl Sessions {
                 Ok((session, user))
             })
             .await?;
-        Ok(Some(Opened { token, session: renewed.0, user: renewed.1 }))
+        Ok(Some(Opened { token, session: renewed.0, user: renewed.1, again: false }))
     }
 
     /// The actor's own live sessions, oldest first.
@@ -233,6 +254,20 @@ impl Sessions {
     }
 }
 
+/// However soon the word of a backend runs out: what was opened can be used.
+const SHORTEST: Duration = Duration::from_mins(1);
+
+fn farewell(grant: &LoginGrant, token: &Secret, expires_at: Timestamp) -> Option<LoginStep> {
+    let farewell = grant.there.farewell.as_ref()?;
+    Some(LoginStep {
+        digest: Farewell::digest(token),
+        backend: grant.backend.parse().ok()?,
+        browser: None,
+        sealed: Farewell::seal(farewell, token)?,
+        expires_at,
+    })
+}
+
 fn is_current(cx: &OpCx, session: SessionId) -> bool {
     matches!(cx.actor, Actor::User { session: Some(own), .. } if own == session)
 }
@@ -261,7 +296,7 @@ fn open(
     tx.update_user_last_login(user.id, now)?;
     user.last_login_at = Some(now);
     tx.insert_session(session)?;
-    if let (Some(upstream), Ok(backend)) = (&grant.upstream, grant.backend.parse()) {
+    if let (Some(upstream), Ok(backend)) = (&grant.there.session, grant.backend.parse()) {
         tx.insert_upstream_session(session.id, &backend, upstream)?;
     }
     let details = json!({ "backend": grant.backend, "session": session.id });

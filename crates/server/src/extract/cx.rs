@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use vestibule_core::{Client, OpCx, id::RequestId, usecase::principal::Authenticated};
 
 use super::{body::read_query, session_of};
-use crate::{client::client_of, problem::Problem, site::Site};
+use crate::{again::nobody, client::client_of, problem::Problem, site::Site};
 
 /// Who asks, from where and when, with the site that is asked: what every use case is given.
 pub struct RequestCx {
@@ -73,7 +73,7 @@ impl FromRequest for UserCx {
         Box::pin(async move {
             let cx = cx.await?;
             if cx.session.is_none() {
-                return Err(Problem::unauthenticated());
+                return Err(nobody(&req));
             }
             Ok(Self { cx, req })
         })

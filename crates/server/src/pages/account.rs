@@ -10,9 +10,13 @@ use vestibule_core::{
 
 use super::view::{message, page, see_other};
 use crate::{
+    again,
     extract::{Body, RequestCx, anonymous, require_own_form, token_of},
     problem::Problem,
-    routes::{api::login::expired_cookie, backend::returning},
+    routes::{
+        api::login::{add, expired_cookie, farewell},
+        backend::returning,
+    },
     site::Site,
 };
 
@@ -68,26 +72,27 @@ pub(super) async fn log_out(
             let text = "This form is out of date. Go back, reload the page and try again.";
             return Ok(message(&site, StatusCode::FORBIDDEN, "Not logged out", text));
         }
-        by = site.services.sessions.log_out(&op.acting_as(session.actor())).await?;
+        let acting = op.clone().acting_as(session.actor());
+        by = site.services.sessions.log_out(&acting).await?;
     }
-    let mut response = after_logout(&site, by.as_deref());
-    if let Err(error) = response.add_cookie(&expired_cookie(&site)) {
-        tracing::error!(%error, "the session cookie could not be removed");
-    }
+    let elsewhere = farewell(&req, &site, &op, by.as_deref()).await?;
+    let mut response = after_logout(&site, by.as_deref(), elsewhere);
+    add(&mut response, Some(expired_cookie(&site)));
+    add(&mut response, again::forget(&req, &site));
     Ok(response)
 }
 
-/// On to the login page; or, where the session was opened by a single sign-on that has a place to
-/// log out, to a page that leads there. No redirect: the form's may go to no other host (`form-action`),
+/// On to the login page; or, where the session was opened by a single sign-on or a provider that has
+/// a place to log out, to a page that leads there. No redirect: the form's may go to no other host (`form-action`),
 /// and there may be several on the way.
-fn after_logout(site: &Site, by: Option<&str>) -> HttpResponse {
+fn after_logout(site: &Site, by: Option<&str>, elsewhere: Option<String>) -> HttpResponse {
     let doors = site.services.login.doors().iter();
     let door = by.and_then(|name| doors.into_iter().find(|door| door.name().as_str() == name));
     let place = door.and_then(|door| door.backend.descriptor().sign_on.logout.as_ref());
-    let (Some(door), Some(place)) = (door, place) else {
+    let in_front = place.map(|place| returning(place, &site.url("/login")));
+    let (Some(door), Some(elsewhere)) = (door, elsewhere.or(in_front)) else {
         return see_other(&site.path("/login"));
     };
-    let elsewhere = returning(place, &site.url("/login"));
     let own = context! { backend => door.name().as_str(), elsewhere };
     page(site, StatusCode::OK, "goodbye.html", own)
 }

@@ -11,11 +11,12 @@ use super::{
     view::{page, see_other},
 };
 use crate::{
+    again,
     doors::takes_headers,
     dto::session::LoginIn,
     extract::{Body, Query, RequestCx, anonymous, require_own_form},
     problem::Problem,
-    routes::api::login::{cookie, open},
+    routes::api::login::{add, cookie, open},
     site::Site,
 };
 
@@ -43,10 +44,16 @@ fn button(door: &Door) -> Value {
     context! { backend, place, label => door.label.as_deref().unwrap_or(backend) }
 }
 
-pub(super) async fn show(cx: RequestCx, wanted: Query<Wanted>) -> HttpResponse {
+pub(super) async fn show(req: HttpRequest, cx: RequestCx, wanted: Query<Wanted>) -> HttpResponse {
     let next = own_path(&cx.site, wanted.next.as_deref());
     if cx.session.is_some() {
         return see_other(&next.unwrap_or_else(|| cx.site.path("/")));
+    }
+    if let Some(hint) = again::hint(&req, &cx.site) {
+        let next = next.unwrap_or_else(|| cx.site.path("/"));
+        let next: String = form_urlencoded::byte_serialize(next.as_bytes()).collect();
+        let path = format!("/auth/{}/login?again=1&next={next}", hint.backend);
+        return see_other(&cx.site.path(&path));
     }
     form(&cx.site, StatusCode::OK, "", next.as_deref(), None)
 }
@@ -69,9 +76,8 @@ pub(super) async fn submit(
     match open(&req, &site, &op, input).await {
         Ok(opened) => {
             let mut response = see_other(&next.unwrap_or_else(|| site.path("/")));
-            if let Err(error) = response.add_cookie(&cookie(&site, &opened.token)) {
-                tracing::error!(%error, "the session cookie could not be set");
-            }
+            add(&mut response, Some(cookie(&site, &opened.token)));
+            add(&mut response, again::cookie(&req, &site, &opened));
             Ok(response)
         }
         Err(problem) => Ok(match problem.step() {

@@ -174,3 +174,32 @@ fn seed_cp_13_the_address_of_the_hash_service_is_the_offices() {
     assert_eq!(asks_nobody.json()[1]["answers"], "not looked at");
     with("hash_url = \"http://office.example/hash\"\n").expect(2).says("user_office.hash_url");
 }
+
+#[test]
+fn seed_om_60_an_account_is_entered_another_way_from_the_command_line_and_back() {
+    let desk = Desk::furnished();
+    let office = "[[backend]]\nname = \"office\"\nkind = \"user_office\"\n\
+                  login_url = \"https://office.example/login\"\n";
+    desk.write("vestibule.toml", &format!("{ONE}{office}"));
+    let edit = |more: &[&str], input: &str| {
+        let arguments: Vec<&str> = ["user", "edit", "anna"].iter().chain(more).copied().collect();
+        desk.feed(&arguments, input)
+    };
+    // This office takes logins and answers no questions: it has to be told who anna is there.
+    edit(&["--entered-by", "office", "--login", "a.miller"], "").expect(1).says("give the subject");
+    edit(&["--entered-by", "nowhere", "--subject", "x"], "").expect(1).says("no such backend");
+    let there = ["--entered-by", "office", "--subject", "a.miller", "--first-name", "Anna"];
+    edit(&there, "").expect(0).prints("Anna");
+    let usable = "select count(*) as answer from users where username = 'anna' and password <> '!'";
+    assert_eq!((desk.connection().number(usable), desk.count("identities")), (0, 1));
+    // Without a password and without an address nobody would get in any more.
+    edit(&["--entered-by", "local"], "").expect(1).says("set a password first");
+    edit(&["--entered-by", "local", "--password-stdin"], PASSWORD).expect(0);
+    assert_eq!((desk.connection().number(usable), desk.count("identities")), (1, 0));
+    edit(&["--entered-by", "local", "--password-stdin"], PASSWORD).expect(1).says("no backend");
+    // With an office that cannot be asked as it is set, nothing is begun.
+    let nobody = "[user_office]\nexperiments_url = \"https://office.example/$USERNAME\"\n";
+    desk.write("vestibule.toml", &format!("{ONE}{nobody}"));
+    desk.run(&["check"]).expect(1).prints("vst.E005");
+    desk.run(&["serve", "--listen", "127.0.0.1:0"]).expect(2).says("user_office.username");
+}

@@ -137,7 +137,7 @@ impl Backend for OAuth2 {
 
     async fn authenticate(&self, attempt: &Attempt, cx: &BackendCx<'_>) -> Verdict {
         match attempt {
-            Attempt::Visit { callback, token } => {
+            Attempt::Visit { callback, token, .. } => {
                 self.depart(cx.op, callback, token).map_or_else(Verdict::Fault, Verdict::Challenge)
             }
             Attempt::Return { callback, parameters, state } => {

@@ -13,6 +13,8 @@ pub(super) struct Metadata {
     pub(super) token: Address,
     pub(super) keys: Address,
     pub(super) userinfo: Option<Address>,
+    /// Where people log out there (`OpenID` Connect RP-Initiated Logout 1.0 section 2.1).
+    pub(super) end_session: Option<Address>,
     /// Whether the provider promises to name itself to whoever comes back (RFC 9207).
     pub(super) names_itself: bool,
     /// Whether our secret goes into the form: the header is not announced, and the form is.
@@ -48,6 +50,7 @@ pub(super) fn read(said: &Value, issuer: &str, reach: &Reach) -> Result<Metadata
         token: required("token_endpoint")?,
         keys: required("jwks_uri")?,
         userinfo: address(said, "userinfo_endpoint", reach)?,
+        end_session: address(said, "end_session_endpoint", reach)?,
         names_itself: said.get("authorization_response_iss_parameter_supported")
             == Some(&Value::Bool(true)),
         secret_in_form: has("client_secret_post") && !has("client_secret_basic"),

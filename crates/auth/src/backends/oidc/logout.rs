@@ -1,11 +1,11 @@
-//! The end of a session there, told by the provider itself (`OpenID` Connect Back-Channel Logout
-//! 1.0).
+//! The end of a session: told by the provider itself (`OpenID` Connect Back-Channel Logout 1.0), or
+//! wished by whoever has logged out here (`OpenID` Connect RP-Initiated Logout 1.0).
 
 use async_trait::async_trait;
 use serde_json::Value;
 use vestibule_core::{
-    OpCx,
-    ports::backend::{EndedSession, Fault, UpstreamLogout},
+    OpCx, Secret,
+    ports::backend::{EndedSession, Fault, Leaving, UpstreamLogout},
 };
 
 use super::{Oidc, claims, known::From};
@@ -15,6 +15,26 @@ const EVENT: &str = "http://schemas.openid.net/event/backchannel-logout";
 
 #[async_trait]
 impl UpstreamLogout for Oidc {
+    async fn leave(&self, leaving: &Leaving<'_>, cx: &OpCx) -> Result<Option<String>, Fault> {
+        if !self.provider.logout {
+            return Ok(None);
+        }
+        let metadata = self.known.metadata(&self.provider, cx.now()).await?;
+        let Some(place) = &metadata.end_session else {
+            return Err(Fault::protocol("the metadata have no end_session_endpoint"));
+        };
+        // Both, since the token may be gone, or no longer be known there.
+        let hint =
+            leaving.farewell.and_then(Secret::expose_str).map(|hint| ("id_token_hint", hint));
+        let rest = [
+            ("client_id", self.provider.client.id.as_str()),
+            ("post_logout_redirect_uri", leaving.come_back),
+            ("state", leaving.state),
+        ];
+        let address = place.clone().with_query(hint.into_iter().chain(rest));
+        Ok(Some(address.as_str().to_owned()))
+    }
+
     async fn ended(&self, token: &str, cx: &OpCx) -> Result<EndedSession, Fault> {
         let (provider, now) = (&self.provider, cx.now());
         let bad = |what| Err(Fault::protocol(what));

@@ -8,17 +8,19 @@ mod known;
 mod logout;
 mod settings;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use subtle::ConstantTimeEq;
 use vestibule_core::{
     OpCx, Secret, Timestamp,
     domain::identity::BackendName,
     ports::backend::{
-        Attempt, Backend, BackendCx, BackendFactory, Challenge, CredentialKind, Descriptor, Fault,
-        NotMine, Probe, RejectReason, Rejection, Section, SectionError, UpstreamLogout, Verdict,
+        Assertion, Attempt, Backend, BackendCx, BackendFactory, Challenge, CredentialKind,
+        Descriptor, Fault, NotMine, Probe, RejectReason, Rejection, Section, SectionError,
+        UpstreamLogout, Verdict,
     },
 };
 
@@ -55,6 +57,20 @@ impl BackendFactory for OidcFactory {
     }
 }
 
+/// What is kept while the visitor is there.
+#[derive(Deserialize, Serialize)]
+struct Begun {
+    #[serde(flatten)]
+    kept: Kept,
+    /// Whether nobody pressed anything, and how long ago they may have proved who they are.
+    #[serde(default)]
+    again: Option<Duration>,
+}
+
+fn instant(seconds: i64) -> Timestamp {
+    Timestamp::from_micros(seconds.saturating_mul(1_000_000))
+}
+
 /// A provider, and what is known of it.
 struct Oidc {
     descriptor: Descriptor,
@@ -75,11 +91,21 @@ impl Provider {
 }
 
 impl Oidc {
-    async fn depart(&self, cx: &OpCx, callback: &str, token: &str) -> Result<Challenge, Fault> {
+    async fn depart(
+        &self,
+        cx: &OpCx,
+        callback: &str,
+        token: &str,
+        again: Option<Duration>,
+    ) -> Result<Challenge, Fault> {
         let metadata = self.known.metadata(&self.provider, cx.now()).await?;
-        let max_age = self.provider.max_age.map(|age| age.as_secs().to_string());
+        let within = self.within(again);
+        let max_age = within.map(|age| age.as_secs().to_string());
         let acr = self.provider.acr_values.join(" ");
         let mut more = Vec::new();
+        if again.is_some() {
+            more.push(("prompt", "none"));
+        }
         if let Some(max_age) = &max_age {
             more.push(("max_age", max_age.as_str()));
         }
@@ -88,9 +114,17 @@ impl Oidc {
         }
         let client = &self.provider.client;
         let (url, kept) = client.depart(cx, &metadata.authorization, callback, token, &more)?;
-        let kept = serde_json::to_vec(&kept);
-        let kept = kept.map_err(|_| Fault::Bug("what is kept cannot be written".to_owned()))?;
-        Ok(Challenge::redirect(url, Secret::new(kept)))
+        let begun = serde_json::to_vec(&Begun { kept, again });
+        let begun = begun.map_err(|_| Fault::Bug("what is kept cannot be written".to_owned()))?;
+        Ok(Challenge::redirect(url, Secret::new(begun)))
+    }
+
+    /// How long ago the visitor may have proved there who they are.
+    fn within(&self, again: Option<Duration>) -> Option<Duration> {
+        match (self.provider.max_age, again) {
+            (Some(max_age), Some(again)) => Some(max_age.min(again)),
+            (max_age, again) => max_age.or(again),
+        }
     }
 
     async fn arrive(
@@ -101,7 +135,7 @@ impl Oidc {
         state: &Secret,
     ) -> Result<Verdict, Verdict> {
         let bug = || Verdict::Fault(Fault::Bug("what was kept cannot be read".to_owned()));
-        let kept: Kept = serde_json::from_slice(state.expose()).map_err(|_| bug())?;
+        let Begun { kept, again } = serde_json::from_slice(state.expose()).map_err(|_| bug())?;
         let (provider, now) = (&self.provider, cx.now());
         let metadata = self.known.metadata(provider, now).await.map_err(Verdict::Fault)?;
         let issuer = Some(provider.issuer.as_str());
@@ -116,9 +150,18 @@ impl Oidc {
         let redeemed = provider.client.redeem(&provider.http, endpoint, callback, code, &kept);
         let tokens = redeemed.await?;
         let id_token = self.id_token(&metadata, &tokens, &kept, now).await?;
-        self.require_strength(&id_token, now)?;
+        self.require_strength(&id_token, self.within(again), now)?;
         let asserted = self.asserted(&metadata, &tokens, &id_token, now).await;
-        asserted.map_err(Verdict::Fault)
+        let mut assertion = asserted.map_err(Verdict::Fault)?;
+        if provider.recheck {
+            assertion.ends_at = id_token.seconds("exp").map(instant);
+        }
+        if again.is_some() {
+            // Nobody has proved anything just now.
+            assertion.proved_at = id_token.seconds("auth_time").map(instant);
+        }
+        assertion.farewell = tokens.id_token.filter(|_| provider.logout);
+        Ok(Verdict::Verified(assertion))
     }
 
     /// The ID token, when it is the provider's, for us, of now and of this login.
@@ -170,13 +213,18 @@ impl Oidc {
     }
 
     /// What was asked of the provider about how the visitor proves who they are.
-    fn require_strength(&self, id_token: &Verified, now: Timestamp) -> Result<(), Verdict> {
+    fn require_strength(
+        &self,
+        id_token: &Verified,
+        within: Option<Duration>,
+        now: Timestamp,
+    ) -> Result<(), Verdict> {
         let refused = |why| {
             let rejection = Rejection::new(RejectReason::NotEntitled);
             Err(Verdict::Rejected(rejection.because(why)))
         };
-        if let Some(max_age) = self.provider.max_age {
-            let oldest = now.minus(max_age + std::time::Duration::from_mins(1));
+        if let Some(max_age) = within {
+            let oldest = now.minus(max_age + Duration::from_mins(1));
             let oldest = oldest.as_micros() / 1_000_000;
             if id_token.seconds("auth_time").is_none_or(|at| at < oldest) {
                 return refused("proved too long ago there who they are");
@@ -196,7 +244,7 @@ impl Oidc {
         tokens: &Tokens,
         id_token: &Verified,
         now: Timestamp,
-    ) -> Result<Verdict, Fault> {
+    ) -> Result<Box<Assertion>, Fault> {
         let nobody = || Fault::protocol("the ID token does not say who it is about");
         let sub = id_token.text("sub").ok_or_else(nobody)?;
         let subject = claims::subject(&self.provider.issuer, sub)?;
@@ -213,7 +261,7 @@ impl Oidc {
             }
         }
         let assertion = claims::assertion(subject, sub, &said, &self.provider.names, now);
-        Ok(Verdict::Verified(Box::new(assertion)))
+        Ok(Box::new(assertion))
     }
 
     /// What the provider says of the person besides (section 5.3 of `OpenID` Connect Core 1.0).
@@ -246,8 +294,8 @@ impl Backend for Oidc {
 
     async fn authenticate(&self, attempt: &Attempt, cx: &BackendCx<'_>) -> Verdict {
         match attempt {
-            Attempt::Visit { callback, token } => {
-                let departed = self.depart(cx.op, callback, token).await;
+            Attempt::Visit { callback, token, again } => {
+                let departed = self.depart(cx.op, callback, token, *again).await;
                 departed.map_or_else(Verdict::Fault, Verdict::Challenge)
             }
             Attempt::Return { callback, parameters, state } => {

@@ -26,6 +26,10 @@ pub(super) struct Provider {
     pub(super) max_age: Option<Duration>,
     /// The strengths of authentication that are asked for; one of them has to come back.
     pub(super) acr_values: Vec<String>,
+    /// Whether sessions end with the ID token, unless the provider gives another.
+    pub(super) recheck: bool,
+    /// Whether whoever logs out here is led to log out there.
+    pub(super) logout: bool,
 }
 
 /// Which claims say what.
@@ -59,6 +63,10 @@ struct Keys {
     max_age_seconds: Option<u32>,
     #[serde(default)]
     acr_values: Vec<String>,
+    #[serde(default)]
+    recheck: bool,
+    #[serde(default)]
+    logout: bool,
     /// Hosts of the provider's that are not public, beside the issuer's own.
     #[serde(default)]
     hosts: Vec<String>,
@@ -145,6 +153,8 @@ impl Provider {
             userinfo: keys.userinfo,
             max_age: keys.max_age_seconds.map(|seconds| Duration::from_secs(seconds.into())),
             acr_values: keys.acr_values,
+            recheck: keys.recheck,
+            logout: keys.logout,
         })
     }
 }

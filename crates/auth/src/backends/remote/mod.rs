@@ -75,7 +75,7 @@ impl Remote {
                 }
                 told
             }
-            Attempt::Visit { callback, token } => {
+            Attempt::Visit { callback, token, .. } => {
                 json!({ "kind": "visit", "callback": callback, "token": token })
             }
             Attempt::Return { callback, parameters, state } => json!({

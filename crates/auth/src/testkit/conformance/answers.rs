@@ -14,7 +14,10 @@ pub(super) async fn kinds(bench: &mut Bench<'_>) {
     let parameters = vec![("code".to_owned(), "abc".to_owned())];
     let all = [
         ("a password", Attempt::password("ann", "a password")),
-        ("a visit", Attempt::Visit { callback: callback(), token: "token".to_owned() }),
+        (
+            "a visit",
+            Attempt::Visit { callback: callback(), token: "token".to_owned(), again: None },
+        ),
         (
             "a return",
             Attempt::Return { callback: callback(), parameters, state: Secret::new("state") },

@@ -110,7 +110,7 @@ fn no_entry(verdict: &Verdict) -> Found {
 }
 
 fn going(token: &str) -> Attempt {
-    Attempt::Visit { callback: CALLBACK.to_owned(), token: token.to_owned() }
+    Attempt::Visit { callback: CALLBACK.to_owned(), token: token.to_owned(), again: None }
 }
 
 fn coming(parameters: &[(String, String)], state: &Secret) -> Attempt {

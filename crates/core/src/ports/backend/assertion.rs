@@ -3,7 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::{domain::identity::Subject, ports::hasher::PasswordHash, time::Timestamp};
+use crate::{
+    domain::identity::Subject, ports::hasher::PasswordHash, secret::Secret, time::Timestamp,
+};
 
 /// Who the visitor is to the backend.
 #[derive(Clone, Debug)]
@@ -29,6 +31,15 @@ pub struct Assertion {
     pub account: Option<String>,
     /// By what the session there is known, so that its end there can end ours.
     pub session: Option<String>,
+    /// Until when the backend's word is good: a session that comes of it ends then at the latest.
+    /// A moment that is near is put off to a minute from now.
+    pub ends_at: Option<Timestamp>,
+    /// When the person proved who they are, where that was not just now: what wants a fresh login
+    /// goes by it.
+    pub proved_at: Option<Timestamp>,
+    /// What the backend wants to have back when the person logs out here. It is kept sealed with
+    /// the session's token.
+    pub farewell: Option<Secret>,
     /// How the person proved who they are.
     pub factors: Vec<Factor>,
     /// For hashes that are kept here: the one that was verified and a better one for its place.
@@ -48,6 +59,9 @@ impl Assertion {
             attributes: BTreeMap::new(),
             account: None,
             session: None,
+            ends_at: None,
+            proved_at: None,
+            farewell: None,
             factors: Vec::new(),
             rehash: None,
         }

@@ -1,6 +1,6 @@
 //! What a visitor brings to the door.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use crate::secret::Secret;
 
@@ -24,6 +24,9 @@ pub enum Attempt {
         callback: String,
         /// What they have to bring back unchanged (the `state` of RFC 6749 section 4.1.1).
         token: String,
+        /// Nobody pressed anything: the visitor is to come straight back, as who they are there if
+        /// they proved it within this time, and else as nobody.
+        again: Option<Duration>,
     },
     /// What the visitor came back with.
     Return {

@@ -67,6 +67,7 @@ use crate::{
     cx::OpCx,
     domain::identity::{BackendName, Subject},
     id::UserId,
+    secret::Secret,
 };
 
 /// One way to prove who one is.
@@ -111,6 +112,23 @@ pub trait UpstreamLogout: Send + Sync {
     /// Reads what the service sent. Whatever cannot be believed is a [`Fault::Protocol`]: anybody
     /// may have sent it.
     async fn ended(&self, token: &str, cx: &OpCx) -> Result<EndedSession, Fault>;
+
+    /// Where somebody who has logged out here is led to log out there as well; `None` where that is
+    /// not to be.
+    async fn leave(&self, _leaving: &Leaving<'_>, _cx: &OpCx) -> Result<Option<String>, Fault> {
+        Ok(None)
+    }
+}
+
+/// Somebody who has logged out here.
+#[derive(Clone, Copy, Debug)]
+pub struct Leaving<'a> {
+    /// What [`Assertion::farewell`] was, if it is still known.
+    pub farewell: Option<&'a Secret>,
+    /// The absolute address they come back to.
+    pub come_back: &'a str,
+    /// What they bring back unchanged.
+    pub state: &'a str,
 }
 
 /// Whose session elsewhere has ended; at least one of them is known.

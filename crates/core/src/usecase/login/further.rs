@@ -11,6 +11,7 @@ use super::{
 use crate::{
     cx::OpCx,
     domain::{identity::Identity, login_step::LoginStep},
+    id::UserId,
     ports::{
         backend::{Answer, Attempt, BackendCx, Challenge, CredentialKind, Fault, Step, Verdict},
         store::StoreError,
@@ -36,6 +37,17 @@ pub struct Departure<'a> {
     pub browser: &'a Secret,
     /// Whether to link the person there to the actor's account, instead of logging in.
     pub links: bool,
+    /// For whom it goes on, where nobody pressed anything.
+    pub again: Option<Again>,
+}
+
+/// Somebody whose session has ended because the word of a backend has run out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Again {
+    /// Whose session it was: nobody else comes in by it.
+    pub user: UserId,
+    /// How long ago they may have proved there who they are.
+    pub within: Duration,
 }
 
 /// How a visitor comes back.
@@ -89,7 +101,8 @@ impl Login {
         let link_to = if departure.links { Some(self.linking(cx).await?) } else { None };
         let token = cx.new_token();
         let text = token.expose_str().unwrap_or_default().to_owned();
-        let attempt = Attempt::Visit { callback: departure.callback.clone(), token: text };
+        let again = departure.again.map(|again| again.within);
+        let attempt = Attempt::Visit { callback: departure.callback.clone(), token: text, again };
         let verdict = ask::one(&self.doors[at], &attempt, &self.backend_cx(cx)).await;
         let challenge = match verdict {
             Verdict::Challenge(challenge) => challenge,
@@ -103,8 +116,9 @@ impl Login {
             let fault = Fault::Bug("it sends nobody anywhere".to_owned());
             return self.cannot_send(cx, at, &fault).await;
         };
-        let what_for =
-            WhatFor::Return { callback: departure.callback, next: departure.next, link_to };
+        let again = departure.again.map(|again| again.user.to_string());
+        let (callback, next) = (departure.callback, departure.next);
+        let what_for = WhatFor::Return { callback, next, link_to, again };
         let waiting = Waiting { kept: challenge.state.expose().to_vec(), what_for };
         let browser = Some(TokenDigest::of(departure.browser.expose()));
         self.keep(cx, at, &token, browser, &waiting).await?;
@@ -135,7 +149,7 @@ impl Login {
         let (step, waiting) = self.take(cx, &token).await?;
         let browser = arrival.browser.map(|browser| TokenDigest::of(browser.expose()));
         let is_same_browser = step.browser.is_some() && step.browser == browser;
-        let WhatFor::Return { callback, next, link_to } = waiting.what_for else {
+        let WhatFor::Return { callback, next, link_to, again } = waiting.what_for else {
             return Err(LoginError::StepLost);
         };
         if !is_same_browser || step.backend.as_str() != arrival.backend {
@@ -152,8 +166,23 @@ impl Login {
             return Ok(Arrived::Linked { identity, next });
         }
         let brought = Brought { attempt: &attempt, answered: None };
-        let grant = self.judge_unguessed(cx, brought, arrival.backend).await?;
-        Ok(Arrived::LoggedIn { grant, next })
+        let judged = self.judge_unguessed(cx, brought, arrival.backend).await;
+        match (again, judged) {
+            (None, judged) => Ok(Arrived::LoggedIn { grant: judged?, next }),
+            (Some(user), Ok(grant)) if grant.user.to_string() == user => {
+                Ok(Arrived::LoggedIn { grant, next })
+            }
+            (
+                Some(_),
+                Ok(_)
+                | Err(
+                    LoginError::Refused { .. }
+                    | LoginError::NoAccount { .. }
+                    | LoginError::LinkNeeded { .. },
+                ),
+            ) => Err(LoginError::NotAgain { next }),
+            (Some(_), Err(error)) => Err(error),
+        }
     }
 
     /// Goes on with a visitor who has typed a code.

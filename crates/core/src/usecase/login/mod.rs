@@ -19,16 +19,18 @@ use std::sync::Arc;
 
 use serde_json::json;
 
+pub(super) use self::seal::Farewell;
 use self::{
     addressed::{Addressed, failure_key},
     ask::{Brought, Heardings},
     door::{Known, identifying},
+    outcome::There,
     settle::{Asserted, Unsettled},
 };
 pub use self::{
     convert::{Conversions, NewPassword, Person},
     door::Door,
-    further::{Arrival, Arrived, CodeWanted, Departure},
+    further::{Again, Arrival, Arrived, CodeWanted, Departure},
     outcome::{LoginError, LoginGrant},
     refresh::Refreshed,
     upstream::EndError,
@@ -233,7 +235,7 @@ impl Login {
             self.note(cx, "login.failed", trial.addressed.account, TOO_MANY, backend).await?;
             return Err(LoginError::Refused { not_before: cx.now() });
         }
-        let upstream = first.assertion.session.clone().filter(|id| is_storable(id));
+        let there = There::of(&first.assertion);
         let rehash = first.assertion.rehash.clone().filter(|_| door.is_local());
         let user = match first.is_all_there_is(&others).filter(|_| silent.is_empty()) {
             Some(user) => user,
@@ -247,7 +249,7 @@ impl Login {
             key
         });
         let failures = trial.addressed.failures.and(key);
-        Ok(LoginGrant { user, backend: door.name().to_string(), rehash, failures, upstream })
+        Ok(LoginGrant { user, backend: door.name().to_string(), rehash, failures, there })
     }
 
     async fn settle(
@@ -280,11 +282,6 @@ impl Login {
             })
             .await
     }
-}
-
-/// Whether a session there can be written down. One that cannot ends when ours does.
-fn is_storable(id: &str) -> bool {
-    !id.is_empty() && id.len() <= 255 && !id.contains('\0')
 }
 
 /// The most bytes a password may have, before anything is done with it.

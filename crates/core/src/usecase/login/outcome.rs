@@ -3,7 +3,8 @@
 use crate::{
     domain::identity::BackendName,
     id::UserId,
-    ports::{hasher::PasswordHash, store::StoreError},
+    ports::{backend::Assertion, hasher::PasswordHash, store::StoreError},
+    secret::Secret,
     time::Timestamp,
     usecase::{error::AdminError, throttle::FailureKey},
 };
@@ -18,7 +19,7 @@ use super::further::CodeWanted;
 /// ```compile_fail,E0451
 /// use vestibule_core::{id::UserId, usecase::login::LoginGrant};
 /// fn forge(user: UserId) -> LoginGrant {
-///     LoginGrant { user, backend: String::new(), rehash: None, failures: None, upstream: None }
+///     LoginGrant { user, backend: String::new(), rehash: None, failures: None, there: todo!() }
 /// }
 /// ```
 ///
@@ -45,8 +46,33 @@ pub struct LoginGrant {
     pub(in crate::usecase) backend: String,
     pub(in crate::usecase) rehash: Option<(PasswordHash, PasswordHash)>,
     pub(in crate::usecase) failures: Option<FailureKey>,
-    /// By what the backend knows the session there.
-    pub(in crate::usecase) upstream: Option<String>,
+    pub(in crate::usecase) there: There,
+}
+
+/// What the backend told of the session there.
+#[derive(Debug, Default)]
+pub(in crate::usecase) struct There {
+    /// By what it knows it.
+    pub(in crate::usecase) session: Option<String>,
+    pub(in crate::usecase) ends_at: Option<Timestamp>,
+    pub(in crate::usecase) proved_at: Option<Timestamp>,
+    pub(in crate::usecase) farewell: Option<Secret>,
+}
+
+impl There {
+    pub(super) fn of(assertion: &Assertion) -> Self {
+        Self {
+            session: assertion.session.clone().filter(|id| is_storable(id)),
+            ends_at: assertion.ends_at,
+            proved_at: assertion.proved_at,
+            farewell: assertion.farewell.clone(),
+        }
+    }
+}
+
+/// Whether a session there can be written down. One that cannot ends when ours does.
+fn is_storable(id: &str) -> bool {
+    !id.is_empty() && id.len() <= 255 && !id.contains('\0')
 }
 
 impl LoginGrant {
@@ -103,6 +129,12 @@ pub enum LoginError {
     /// expired, or was begun in another browser.
     #[error("this login has expired or was begun in another browser: begin again")]
     StepLost,
+    /// The visitor is not there any more who was to come straight back.
+    #[error("the login there has ended, or is another person's: log in again")]
+    NotAgain {
+        /// Where they wanted to go.
+        next: String,
+    },
     /// A link could not be made.
     #[error(transparent)]
     Link(#[from] AdminError),

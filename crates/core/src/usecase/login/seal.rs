@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
-use crate::secret::Secret;
+use crate::secret::{Secret, TokenDigest};
 
 /// A login that waits.
 #[derive(Deserialize, Serialize)]
@@ -26,6 +26,9 @@ pub(super) enum WhatFor {
         next: String,
         /// Whose account the person is to be linked to, instead of being logged in.
         link_to: Option<String>,
+        /// Whose session it is that has run out; nobody else comes in.
+        #[serde(default)]
+        again: Option<String>,
     },
     /// For a code to be typed.
     Code { username: String, password: Zeroizing<Vec<u8>>, button: Option<String> },
@@ -36,27 +39,59 @@ impl Waiting {
     pub(super) fn seal(&self, token: &Secret) -> Option<Vec<u8>> {
         let plain = Zeroizing::new(serde_json::to_vec(self).ok()?);
         // Each token seals once, so that no nonce can come twice.
-        cipher(token).encrypt(&Nonce::default(), plain.as_slice()).ok()
+        cipher(token, WAITS).encrypt(&Nonce::default(), plain.as_slice()).ok()
     }
 
     /// Opens what was sealed with this token.
     pub(super) fn open(sealed: &[u8], token: &Secret) -> Option<Self> {
-        let plain = cipher(token).decrypt(&Nonce::default(), sealed).ok()?;
+        let plain = cipher(token, WAITS).decrypt(&Nonce::default(), sealed).ok()?;
         serde_json::from_slice(&Zeroizing::new(plain)).ok()
     }
 }
 
-fn cipher(token: &Secret) -> ChaCha20Poly1305 {
+/// What a backend wants to have back when its person logs out here, sealed with the session's token
+/// alone.
+pub(in crate::usecase) struct Farewell;
+
+/// More than any backend wants to have back: it has to fit into an address.
+const LONGEST: usize = 4096;
+
+impl Farewell {
+    /// What the row is found by; another digest than that of the session.
+    pub(in crate::usecase) fn digest(token: &Secret) -> TokenDigest {
+        TokenDigest::of(&derived(token, b"vestibule: where a farewell is"))
+    }
+
+    pub(in crate::usecase) fn seal(farewell: &Secret, token: &Secret) -> Option<Vec<u8>> {
+        let plain = Some(farewell.expose()).filter(|plain| plain.len() <= LONGEST)?;
+        // A session has one farewell, so that no nonce can come twice.
+        cipher(token, FAREWELL).encrypt(&Nonce::default(), plain).ok()
+    }
+
+    pub(in crate::usecase) fn open(sealed: &[u8], token: &Secret) -> Option<Secret> {
+        let plain = cipher(token, FAREWELL).decrypt(&Nonce::default(), sealed).ok()?;
+        Some(Secret::new(plain))
+    }
+}
+
+const WAITS: &[u8] = b"vestibule: a login that waits";
+const FAREWELL: &[u8] = b"vestibule: a farewell";
+
+fn cipher(token: &Secret, purpose: &[u8]) -> ChaCha20Poly1305 {
+    ChaCha20Poly1305::new(&derived(token, purpose).into())
+}
+
+fn derived(token: &Secret, purpose: &[u8]) -> [u8; 32] {
     // The token's plain digest is in the database: the key is another one (RFC 2104 as a PRF).
     #[expect(clippy::expect_used, reason = "HMAC takes keys of every length")]
     let mut mac = <Hmac<Sha256> as KeyInit>::new_from_slice(token.expose()).expect("any length");
-    mac.update(b"vestibule: a login that waits");
-    ChaCha20Poly1305::new(&mac.finalize().into_bytes())
+    mac.update(purpose);
+    mac.finalize().into_bytes().into()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Waiting, WhatFor};
+    use super::{Farewell, Waiting, WhatFor};
     use crate::secret::Secret;
 
     fn waiting() -> Waiting {
@@ -75,6 +110,18 @@ mod tests {
         assert!(Waiting::open(&sealed, &other).is_none());
         sealed[3] ^= 1;
         assert!(Waiting::open(&sealed, &token).is_none());
+    }
+
+    #[test]
+    fn atk_a027_a_farewell_is_opened_by_its_session_alone() {
+        let (token, other) = (Secret::new("one token"), Secret::new("another"));
+        let sealed = Farewell::seal(&Secret::new("an.id.token"), &token).unwrap();
+        assert!(!String::from_utf8_lossy(&sealed).contains("token"));
+        assert_eq!(Farewell::open(&sealed, &token).unwrap().expose(), b"an.id.token");
+        assert!(Farewell::open(&sealed, &other).is_none());
+        assert!(Waiting::open(&sealed, &token).is_none());
+        assert_ne!(Farewell::digest(&token), crate::secret::TokenDigest::of(token.expose()));
+        assert!(Farewell::seal(&Secret::new(vec![b'x'; 4097]), &token).is_none());
     }
 
     #[test]

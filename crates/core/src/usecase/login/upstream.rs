@@ -7,7 +7,7 @@ use crate::{
     cx::OpCx,
     domain::{change::Change, identity::BackendName, session::Session},
     ports::{
-        backend::{EndedSession, Fault},
+        backend::{EndedSession, Fault, Leaving},
         store::{StoreError, Tx},
     },
     usecase::record::{Target, record},
@@ -34,6 +34,21 @@ pub enum EndError {
 }
 
 impl Login {
+    /// Where somebody who has logged out here goes to log out at the backend as well, where there is
+    /// such a place.
+    pub async fn leave(
+        &self,
+        cx: &OpCx,
+        backend: &str,
+        leaving: &Leaving<'_>,
+    ) -> Result<Option<String>, Fault> {
+        let door = self.doors.iter().find(|door| door.name().as_str() == backend);
+        match door.and_then(|door| door.backend.upstream_logout()) {
+            Some(teller) => teller.leave(leaving, cx).await,
+            None => Ok(None),
+        }
+    }
+
     /// Ends the sessions that came from one that has ended elsewhere. Answers how many.
     pub async fn end_upstream(
         &self,

@@ -104,6 +104,7 @@ async fn depart(
         next: own_path(site, next).unwrap_or_else(|| site.path("/")),
         browser: &browser,
         links: true,
+        again: None,
     };
     let location = site.services.login.depart(&cx.op, departure).await?;
     Ok(HttpResponse::Accepted().cookie(cookie).json(DepartureOut { location }))

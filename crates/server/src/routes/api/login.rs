@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use vestibule_core::{
     OpCx, Secret, Timestamp,
     id::SessionId,
-    ports::backend::{Answer, Attempt},
+    ports::backend::{Answer, Attempt, Leaving},
     usecase::{
         check::Description,
         login::{LoginError, LoginGrant},
@@ -23,7 +23,11 @@ use vestibule_core::{
 };
 
 use crate::{
-    dto::session::{Current, CurrentOut, LoginIn},
+    again,
+    dto::{
+        identity::DepartureOut,
+        session::{Current, CurrentOut, LoginIn},
+    },
     extract::{Body, RequestCx, anonymous, refuse_cross_site, token_of},
     problem::Problem,
     site::Site,
@@ -35,7 +39,16 @@ pub(super) async fn login(
 ) -> Result<HttpResponse, Problem> {
     let (site, op) = anonymous(&req)?;
     let opened = open(&req, &site, &op, input).await?;
-    welcome(&site, &op, &opened).await
+    let mut answer = welcome(&site, &op, &opened).await?;
+    add(&mut answer, again::cookie(&req, &site, &opened));
+    Ok(answer)
+}
+
+/// Sets one cookie more, if there is one.
+pub(crate) fn add(answer: &mut HttpResponse, cookie: Option<Cookie<'static>>) {
+    if let Some(Err(error)) = cookie.map(|cookie| answer.add_cookie(&cookie)) {
+        tracing::error!(%error, "a cookie could not be set");
+    }
 }
 
 /// Hands out a session: its cookie, and all that its user is told of it.
@@ -191,17 +204,46 @@ pub(super) async fn ways(cx: RequestCx) -> HttpResponse {
     HttpResponse::Ok().json(json!({ "login_required": true, "backends": backends }))
 }
 
-pub(super) async fn logout(cx: RequestCx) -> Result<HttpResponse, Problem> {
-    cx.site.services.sessions.log_out(&cx.op).await?;
+pub(super) async fn logout(req: HttpRequest, cx: RequestCx) -> Result<HttpResponse, Problem> {
+    let backend = cx.site.services.sessions.log_out(&cx.op).await?;
     if cx.session.is_some() {
         let (address, user) = (&cx.op.client.address, cx.op.actor.name());
         tracing::info!(target: "vestibule::login", %address, %user, "logout");
     }
-    Ok(HttpResponse::NoContent().cookie(expired_cookie(&cx.site)).finish())
+    let mut answer = match farewell(&req, &cx.site, &cx.op, backend.as_deref()).await? {
+        Some(location) => HttpResponse::Ok().json(DepartureOut { location }),
+        None => HttpResponse::NoContent().finish(),
+    };
+    add(&mut answer, Some(expired_cookie(&cx.site)));
+    add(&mut answer, again::forget(&req, &cx.site));
+    Ok(answer)
+}
+
+/// Where whoever has logged out here goes to log out where they came from, if that is to be.
+pub(crate) async fn farewell(
+    req: &HttpRequest,
+    site: &Site,
+    op: &OpCx,
+    backend: Option<&str>,
+) -> Result<Option<String>, Problem> {
+    let (Some(backend), Some(token)) = (backend, token_of(req, site)) else { return Ok(None) };
+    let farewell = site.services.sessions.farewell(op, &token).await?;
+    // Nothing waits for them here, so what they bring back is looked at by nobody.
+    let (come_back, state) = (site.url("/login"), op.new_token());
+    let leaving = Leaving {
+        farewell: farewell.as_ref(),
+        come_back: &come_back,
+        state: state.expose_str().unwrap_or_default(),
+    };
+    // A provider that cannot tell keeps nobody from logging out here.
+    Ok(site.services.login.leave(op, backend, &leaving).await.unwrap_or_else(|fault| {
+        tracing::warn!(target: "vestibule::login", %backend, %fault, "no logout there");
+        None
+    }))
 }
 
 pub(super) async fn current(req: HttpRequest, cx: RequestCx) -> Result<HttpResponse, Problem> {
-    let session = cx.session.as_ref().ok_or_else(Problem::unauthenticated)?;
+    let session = cx.session.as_ref().ok_or_else(|| again::nobody(&req))?;
     // A program without a session has none to protect.
     let token = match session.session {
         Some(_) => token_of(&req, &cx.site).ok_or_else(Problem::unauthenticated)?,

@@ -1,15 +1,16 @@
 //! Back from a provider.
 
-use actix_web::{HttpRequest, HttpResponse, http::header, web::Path};
+use actix_web::{HttpRequest, HttpResponse, web::Path};
 use url::form_urlencoded;
 use vestibule_core::usecase::login::{Arrival, Arrived, LoginError};
 
 use super::{assert::require_navigation, browser_of};
 use crate::{
+    again,
     extract::RequestCx,
-    pages::login::turned_away,
+    pages::{login::turned_away, view::see_other},
     problem::Problem,
-    routes::api::login::{admit, cookie},
+    routes::api::login::{add, admit, cookie},
 };
 
 /// More than any provider brings.
@@ -38,18 +39,23 @@ pub(super) async fn arrive(
             }
         }
         Err(LoginError::Link(error)) => return Err(error.into()),
+        // Nobody pressed anything, so nobody is told that it did not work.
+        Err(LoginError::NotAgain { next }) => {
+            let next: String = form_urlencoded::byte_serialize(next.as_bytes()).collect();
+            let mut answer = see_other(&site.path(&format!("/login?next={next}")));
+            add(&mut answer, again::forget(&req, site));
+            return Ok(answer);
+        }
         Err(error) => {
             let refused = admit(site, &cx.op, None, Err(error)).await;
             let problem = refused.err().unwrap_or_else(Problem::internal);
             return Ok(turned_away(site, &problem, None));
         }
     };
-    let mut answer = HttpResponse::SeeOther();
+    let mut answer = see_other(&next);
     if let Some(opened) = opened {
-        answer.cookie(cookie(site, &opened.token));
+        add(&mut answer, Some(cookie(site, &opened.token)));
+        add(&mut answer, again::cookie(&req, site, &opened));
     }
-    Ok(answer
-        .insert_header((header::LOCATION, next))
-        .insert_header((header::CACHE_CONTROL, "no-store"))
-        .finish())
+    Ok(answer)
 }

@@ -2,6 +2,7 @@
 //! `tests/peers/oidc`.
 
 mod accounts;
+mod again;
 mod attacks;
 mod browser;
 mod faults;
