@@ -285,7 +285,9 @@ impl From<AdminError> for Problem {
 impl From<LoginError> for Problem {
     fn from(error: LoginError) -> Self {
         match error {
-            LoginError::Refused { .. } | LoginError::SignOnFirst { .. } => {
+            LoginError::Refused { .. }
+            | LoginError::SignOnFirst { .. }
+            | LoginError::NotAgain { .. } => {
                 Self::new(StatusCode::UNAUTHORIZED, "login_failed", error.to_string())
             }
             LoginError::Unavailable { retry_after } => busy("login_unavailable", retry_after),
@@ -302,9 +304,6 @@ impl From<LoginError> for Problem {
                 let token = wanted.token.expose_str().unwrap_or_default().to_owned();
                 problem.0.body.step = Some(StepBody { token, prompt: wanted.prompt });
                 problem
-            }
-            LoginError::NotAgain { .. } => {
-                Self::new(StatusCode::UNAUTHORIZED, "login_failed", error.to_string())
             }
             LoginError::StepLost => {
                 Self::new(StatusCode::BAD_REQUEST, "step_lost", error.to_string())

@@ -189,8 +189,8 @@ fn seed_cp_51_a_logout_leads_to_the_providers_own() {
     let kept = "select count(*) as answer from login_steps where backend = 'idp'";
     assert_eq!(connection.number(kept), 1);
     for row in connection.texts("select hex(sealed) as answer from login_steps") {
-        let head = "eyJ".bytes().map(|byte| format!("{byte:02X}")).collect::<String>();
-        assert!(!row.contains(&head), "an ID token in the clear");
+        // `eyJ`, as each token begins.
+        assert!(!row.contains("65794A"), "an ID token in the clear");
     }
     let csrf = ann.csrf.clone().unwrap();
     let goodbye = ann.form("/logout", &[("csrf_token", &csrf)]).expect(200).text;
