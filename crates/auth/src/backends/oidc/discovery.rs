@@ -50,7 +50,8 @@ pub(super) fn read(said: &Value, issuer: &str, reach: &Reach) -> Result<Metadata
         token: required("token_endpoint")?,
         keys: required("jwks_uri")?,
         userinfo: address(said, "userinfo_endpoint", reach)?,
-        end_session: address(said, "end_session_endpoint", reach)?,
+        // People log in all the same where it cannot be one, and are led nowhere.
+        end_session: address(said, "end_session_endpoint", reach).unwrap_or_default(),
         names_itself: said.get("authorization_response_iss_parameter_supported")
             == Some(&Value::Bool(true)),
         secret_in_form: has("client_secret_post") && !has("client_secret_basic"),
