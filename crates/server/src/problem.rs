@@ -369,9 +369,12 @@ fn login_page(req: &HttpRequest) -> Option<String> {
     let is_page = req.method().is_safe()
         && accept.contains("text/html")
         && !req.path().starts_with(&site.path("/api/"));
+    if !is_page {
+        return None;
+    }
     let wanted = req.uri().path_and_query().map_or("/", |wanted| wanted.as_str());
     let next: String = url::form_urlencoded::byte_serialize(wanted.as_bytes()).collect();
-    is_page.then(|| site.path(&format!("/login?next={next}")))
+    Some(site.path(&format!("/login?next={next}")))
 }
 
 fn busy(code: &'static str, retry_after: u32) -> Problem {
