@@ -22,7 +22,8 @@ pub struct Django {
 }
 
 impl Django {
-    /// Finds the virtual environment, or makes it: Django 5.2 and gunicorn from the package index.
+    /// Finds the virtual environment, or makes it: Django 5.2, gunicorn and the driver of
+    /// `PostgreSQL` from the package index.
     pub fn find() -> Result<Self> {
         let program = env::current_exe()?;
         let mut above = program.ancestors();
@@ -30,12 +31,12 @@ impl Django {
         let directory =
             target.ok_or("this program does not lie below target/")?.join("bench-django");
         let python = directory.join("bin/python");
-        let complete = directory.join("complete");
+        let complete = directory.join("complete-with-psycopg");
         if !complete.exists() {
             run(Command::new("python3").args(["-m", "venv"]).arg(&directory))?;
             run(Command::new(&python)
                 .args(["-m", "pip", "install", "--quiet"])
-                .args(["django>=5.2,<6", "gunicorn>=23"]))?;
+                .args(["django>=5.2,<6", "gunicorn>=23", "psycopg[binary]>=3.2"]))?;
             fs::write(complete, "")?;
         }
         Ok(Self { python })
@@ -71,9 +72,16 @@ impl Django {
         users: usize,
         groups: usize,
     ) -> Result<(PathBuf, Duration)> {
-        let arguments = [path(directory), users.to_string(), groups.to_string()];
+        let took = self.people_in(&path(directory), users, groups)?;
+        Ok((path(directory).into(), took))
+    }
+
+    /// As [`Self::people`], in a database of this name: a file, or a `postgres://` address, in which
+    /// nothing is left behind.
+    pub fn people_in(&self, database: &str, users: usize, groups: usize) -> Result<Duration> {
+        let arguments = [database.to_owned(), users.to_string(), groups.to_string()];
         let seconds: f64 = self.site("people", arguments)?.trim().parse()?;
-        Ok((path(directory).into(), Duration::from_secs_f64(seconds)))
+        Ok(Duration::from_secs_f64(seconds))
     }
 
     /// How long Django takes for one verification.

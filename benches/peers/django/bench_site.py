@@ -2,6 +2,8 @@
 
     python bench_site.py prepare DATABASE SESSIONS   makes the database, prints a session key per line
     python bench_site.py people DATABASE USERS GROUPS  makes one to import, prints how long Django took
+                                                (DATABASE may be a postgres:// address; then it is
+                                                written to a schema of its own, which goes again)
     python bench_site.py verify HASH PASSWORD        prints how long one verification takes
     python bench_site.py mail PORT MAILS             sends mails, prints how long that takes
     gunicorn bench_site:application             serves it (the database is in $BENCH_DATABASE)
@@ -10,11 +12,36 @@
 import os
 import sys
 import time
+from urllib.parse import unquote, urlsplit
 
 import django
 from django.conf import settings
 from django.http import HttpResponse
 from django.urls import path
+
+# Where Django's tables lie on PostgreSQL, beside those of others.
+SCHEMA = "bench_django"
+
+
+def database():
+    name = (
+        sys.argv[2]
+        if sys.argv[1:2] in (["prepare"], ["people"])
+        else os.environ.get("BENCH_DATABASE", ":memory:")
+    )
+    address = urlsplit(name)
+    if address.scheme not in ("postgres", "postgresql"):
+        return {"ENGINE": "django.db.backends.sqlite3", "NAME": name}
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": address.path.lstrip("/"),
+        "USER": unquote(address.username or ""),
+        "PASSWORD": unquote(address.password or ""),
+        "HOST": address.hostname or "",
+        "PORT": address.port or "",
+        "OPTIONS": {"options": f"-c search_path={SCHEMA}"},
+    }
+
 
 settings.configure(
     DEBUG=False,
@@ -35,14 +62,7 @@ settings.configure(
         "django.contrib.auth.middleware.AuthenticationMiddleware",
         "django.middleware.clickjacking.XFrameOptionsMiddleware",
     ],
-    DATABASES={
-        "default": {
-            "ENGINE": "django.db.backends.sqlite3",
-            "NAME": sys.argv[2]
-            if sys.argv[1:2] in (["prepare"], ["people"])
-            else os.environ.get("BENCH_DATABASE", ":memory:"),
-        }
-    },
+    DATABASES={"default": database()},
     DEFAULT_AUTO_FIELD="django.db.models.BigAutoField",
 )
 django.setup()
@@ -89,9 +109,13 @@ def people(users, groups_each):
     """So many users, each in so many of a hundred groups, by bulk_create in one transaction."""
     from django.contrib.auth.models import Group, Permission, User
     from django.core.management import call_command
-    from django.db import transaction
+    from django.db import connection, transaction
     from django.utils import timezone
 
+    is_server = connection.vendor == "postgresql"
+    if is_server:
+        with connection.cursor() as cursor:
+            cursor.execute(f"CREATE SCHEMA {SCHEMA}")
     call_command("migrate", verbosity=0)
     # Of a password that nobody uses; what is measured does not hash.
     stored = "pbkdf2_sha256$1000000$yYTXllheDLBVdo7pnZztfl$k1Nt9tSp2wq8VkGQx9eMoIgVMzAKIhXcK7nEz4+qj2A="
@@ -125,6 +149,9 @@ def people(users, groups_each):
             batch_size=1000,
         )
     print(time.perf_counter() - began)
+    if is_server:
+        with connection.cursor() as cursor:
+            cursor.execute(f"DROP SCHEMA {SCHEMA} CASCADE")
 
 
 def verify(stored, password):

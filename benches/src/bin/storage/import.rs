@@ -26,7 +26,8 @@ pub(crate) struct Arguments {
     /// How often both are run in turn
     #[arg(long, default_value_t = 3, conflicts_with = "to")]
     rounds: usize,
-    /// Imports once into this database, which must be empty: `postgres://…`, with `--features full`
+    /// Imports once into this database, which must be empty, and has Django write the same there:
+    /// `postgres://…`, with `--features full`
     #[arg(long)]
     to: Option<String>,
 }
@@ -39,6 +40,10 @@ pub(crate) fn run(arguments: &Arguments, fresh: &dyn Fn() -> Result<TempDir>) ->
         println!("round {} of {rounds}", round + 1);
         let directory = fresh()?;
         let (source, took) = django.people(directory.path(), arguments.users, arguments.groups)?;
+        let took = match &arguments.to {
+            Some(server) => django.people_in(server, arguments.users, arguments.groups)?,
+            None => took,
+        };
         theirs.push(took.as_secs_f64());
         let source = source.display().to_string();
         let url = memory::url(directory.path());
