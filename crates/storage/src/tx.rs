@@ -60,16 +60,6 @@ impl<'c> DieselTx<'c> {
         self.run(table, true, |conn| dialect::guarded(conn, work))
     }
 
-    /// Runs several statements of which all or none are to stay; the transaction goes on when
-    /// they are refused.
-    pub(crate) fn all_or_none<T>(
-        &mut self,
-        table: &'static str,
-        work: impl FnOnce(&mut AnyConnection) -> DbResult<T>,
-    ) -> StoreResult<T> {
-        self.run(table, true, |conn| dialect::savepoint(conn, work))
-    }
-
     /// Runs statements that undo by themselves what is refused ([`dialect::put`]).
     pub(crate) fn put<T>(
         &mut self,

@@ -27,6 +27,7 @@ use vestibule_core::{
         audit::AuditFilter,
         grants::GrantFilter,
         groups::GroupOrder,
+        imports::LinksOf,
         objects::{ObjectFilter, Visibility},
         outbox::{Claim, NoticeFilter, Settlement},
         store::{StoreResult, Tx},
@@ -138,7 +139,7 @@ fn ask(tx: &mut dyn Tx, site: &Site) -> StoreResult<()> {
     tx.ticket(&digest, Purpose::FirstSuperuser, NOW)?;
     tx.instance_mark("bootstrap")?;
     tx.failures(&[0; 32])?;
-    tx.import_links("django:a", "user")?;
+    tx.import_links(LinksOf { source: "django:a", kind: "user" })?;
     tx.registration(RegistrationId::generate(NOW, site.chance()), NOW)?;
     tx.registrations_at("a@b")?;
     tx.next_notice_due()?;

@@ -13,7 +13,7 @@ use vestibule_core::{
         ticket::{Purpose, Ticket},
     },
     id::{NoticeId, RegistrationId},
-    ports::imports::ImportLink,
+    ports::imports::{ImportLink, LinksOf},
 };
 use vestibule_storage::{Finding, OpenError, VerifyError, testkit::Database, verify};
 
@@ -71,8 +71,6 @@ fn fill(site: &Site) {
         expires_at: after(1),
     };
     let link = ImportLink {
-        source: "django:a".to_owned(),
-        kind: "user".to_owned(),
         foreign_key: "7".to_owned(),
         local_id: *user.id.as_bytes(),
         fingerprint: [1; 32],
@@ -119,7 +117,10 @@ fn fill(site: &Site) {
         tx.insert_audit(&event)?;
         tx.set_instance_mark("bootstrap", "done")?;
         tx.add_failure(&[3; 32], NOW, NOW)?;
-        tx.put_import_links(std::slice::from_ref(&link))
+        tx.put_import_links(
+            LinksOf { source: "django:a", kind: "user" },
+            std::slice::from_ref(&link),
+        )
     });
 }
 

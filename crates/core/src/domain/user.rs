@@ -64,4 +64,9 @@ impl PersonName {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// The name, taken out.
+    pub fn into_string(self) -> String {
+        self.0
+    }
 }

@@ -11,13 +11,18 @@ use crate::{
     ports::hasher::PasswordHash,
 };
 
+/// Which rows links are of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LinksOf<'a> {
+    /// Which system they came from.
+    pub source: &'a str,
+    /// Which kind of row: `user`, `group`, `grant`, `membership`.
+    pub kind: &'a str,
+}
+
 /// That a foreign row became one of ours.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ImportLink {
-    /// Which system it came from.
-    pub source: String,
-    /// Which kind of row: `user`, `group`, `grant`, `membership`.
-    pub kind: String,
     /// Its key there.
     pub foreign_key: String,
     /// Our id, as 16 bytes.
@@ -38,15 +43,19 @@ pub struct TakenKeys {
 }
 
 /// What was brought over from elsewhere, and how many rows are written at once.
+///
+/// Where one of many rows is refused, nothing of the transaction can be kept any more: to be able
+/// to take the others back alone would double what an import costs.
 pub trait ImportRepo {
     /// All links of one kind from one source.
-    fn import_links(&mut self, source: &str, kind: &str) -> StoreResult<Vec<ImportLink>>;
+    fn import_links(&mut self, of: LinksOf<'_>) -> StoreResult<Vec<ImportLink>>;
 
-    /// Adds links, or replaces those with the same source, kind and foreign key.
-    fn put_import_links(&mut self, links: &[ImportLink]) -> StoreResult<()>;
+    /// Adds links, or replaces those with the same foreign key; of several with one key the last
+    /// counts.
+    fn put_import_links(&mut self, of: LinksOf<'_>, links: &[ImportLink]) -> StoreResult<()>;
 
     /// Adds links that are not there yet; a conflict when one is.
-    fn insert_import_links(&mut self, links: &[ImportLink]) -> StoreResult<()>;
+    fn insert_import_links(&mut self, of: LinksOf<'_>, links: &[ImportLink]) -> StoreResult<()>;
 
     /// Adds many accounts with as few statements as the database allows.
     fn insert_users(&mut self, users: &[(User, PasswordHash)]) -> StoreResult<()>;

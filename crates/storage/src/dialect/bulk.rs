@@ -1,8 +1,10 @@
 //! Many rows at once: each database has its own way, none of which is among what all connections
 //! have in common.
 
+use std::marker::PhantomData;
+
 #[cfg(feature = "postgres")]
-use diesel::ExecuteCopyFromDsl as _;
+use diesel::{ExecuteCopyFromDsl as _, pg::CopyFormat};
 use diesel::{
     QueryResult, RunQueryDsl, SqliteConnection,
     query_builder::{AstPass, QueryFragment, QueryId},
@@ -10,7 +12,8 @@ use diesel::{
     sqlite::Sqlite,
 };
 
-#[cfg(any(feature = "postgres", feature = "mysql"))]
+#[cfg(feature = "postgres")]
+use super::copy;
 use crate::schema::{grants, groups, import_links, memberships, users};
 use crate::{
     conn::AnyConnection,
@@ -18,7 +21,7 @@ use crate::{
     rows::{
         grants::GrantRow,
         groups::{GroupRow, MembershipRow},
-        misc::ImportLinkRow,
+        misc::NewImportLinkRow,
         users::NewUserRow,
     },
 };
@@ -27,48 +30,65 @@ use crate::{
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 const ON_SERVER: usize = 500;
 
-/// How many rows one statement inserts on `SQLite`, where each statement puts aside the pages it
-/// changes, in case one of its rows is refused: fewer rows and that is all it does.
-const EMBEDDED: usize = 500;
+/// How many rows one statement inserts on `SQLite`. With more the list of its parameters is so
+/// large that its memory is asked of the system each time.
+const EMBEDDED: usize = 128;
 
 /// A row that can be inserted beside others.
 trait Embedded {
-    /// The statement up to its values.
+    /// Its table, which tells the statements that are kept apart.
+    type Table: 'static;
+
+    /// The statement up to its values. Where a row is refused those before it stay
+    /// (`OR FAIL`), so that no page has to be put aside before it is changed: the transaction has
+    /// failed then, and is undone as a whole.
     const HEAD: &'static str;
 
-    /// Its values.
-    fn values<'b>(&'b self, out: &mut AstPass<'_, 'b, Sqlite>) -> QueryResult<()>;
+    /// Its values. Those that all rows have alike are handed over with the first row alone.
+    fn values<'b>(&'b self, is_first: bool, out: &mut AstPass<'_, 'b, Sqlite>) -> QueryResult<()>;
 }
 
-/// The statement that inserts some rows. Diesel prepares its own anew each time, which takes half
-/// as long as inserting; this one is kept, by its text.
-struct Insert<'a, R>(&'a [R]);
+/// The statement that inserts so many rows. Diesel prepares its own anew each time, which takes
+/// half as long as inserting; this one is kept, and found again without its text being put
+/// together.
+struct Insert<'a, R, const ROWS: usize>(&'a [R; ROWS]);
 
-impl<R: Embedded> QueryFragment<Sqlite> for Insert<'_, R> {
+impl<R: Embedded, const ROWS: usize> QueryFragment<Sqlite> for Insert<'_, R, ROWS> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
         out.push_sql(R::HEAD);
         for (place, row) in self.0.iter().enumerate() {
             out.push_sql(if place == 0 { "(" } else { ", (" });
-            row.values(&mut out)?;
+            row.values(place == 0, &mut out)?;
             out.push_sql(")");
         }
         Ok(())
     }
 }
 
-impl<R> QueryId for Insert<'_, R> {
-    type QueryId = ();
-    const HAS_STATIC_QUERY_ID: bool = false;
+/// What is the same in all statements of one text.
+struct Prepared<T, const ROWS: usize>(PhantomData<T>);
+
+impl<R: Embedded, const ROWS: usize> QueryId for Insert<'_, R, ROWS> {
+    type QueryId = Prepared<R::Table, ROWS>;
+    const HAS_STATIC_QUERY_ID: bool = true;
 }
 
-impl<R: Embedded> RunQueryDsl<SqliteConnection> for Insert<'_, R> {}
+impl<R: Embedded, const ROWS: usize> RunQueryDsl<SqliteConnection> for Insert<'_, R, ROWS> {}
 
-fn insert_embedded<R: Embedded>(conn: &mut SqliteConnection, rows: &[R]) -> QueryResult<()> {
-    let whole = rows.chunks_exact(EMBEDDED);
-    let rest = whole.remainder();
+fn insert_embedded<R: Embedded>(
+    conn: &mut SqliteConnection,
+    mut rows: impl Iterator<Item = R>,
+) -> QueryResult<()> {
+    let mut some = Vec::with_capacity(EMBEDDED);
+    loop {
+        some.extend(rows.by_ref().take(EMBEDDED));
+        let Some(whole) = some.as_array::<EMBEDDED>() else { break };
+        Insert(whole).execute(conn)?;
+        some.clear();
+    }
     // One by one, so that there are two statements to a table and not one for each length.
-    for some in whole.chain(rest.chunks(1)) {
-        Insert(some).execute(conn)?;
+    for row in &some {
+        Insert(std::array::from_ref(row)).execute(conn)?;
     }
     Ok(())
 }
@@ -76,16 +96,32 @@ fn insert_embedded<R: Embedded>(conn: &mut SqliteConnection, rows: &[R]) -> Quer
 macro_rules! insert_many {
     (
         $(#[$doc:meta])*
-        $name:ident, $table:ident as $quoted:literal, $row:ty,
+        $name:ident, $table:ident as $quoted:literal, $row:ident $(<$life:lifetime>)?,
+        $([$($alike:ident: $alike_type:ty = $number:literal),*])?
         $first:ident: $first_type:ty $(, $column:ident: $type:ty)*
     ) => {
-        impl Embedded for $row {
+        impl $(<$life>)? Embedded for $row $(<$life>)? {
+            type Table = $table::table;
+
             const HEAD: &'static str = concat!(
-                "INSERT INTO ", $quoted, " (", stringify!($first), $(", ", stringify!($column),)*
-                ") VALUES "
+                "INSERT OR FAIL INTO ", $quoted, " (", $($(stringify!($alike), ", ",)*)?
+                stringify!($first), $(", ", stringify!($column),)* ") VALUES "
             );
 
-            fn values<'b>(&'b self, out: &mut AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+            fn values<'b>(
+                &'b self,
+                is_first: bool,
+                out: &mut AstPass<'_, 'b, Sqlite>,
+            ) -> QueryResult<()> {
+                let _ = is_first;
+                $($(
+                    if is_first {
+                        out.push_bind_param::<$alike_type, _>(&self.$alike)?;
+                    } else {
+                        out.push_sql($number);
+                    }
+                    out.push_sql(", ");
+                )*)?
                 out.push_bind_param::<$first_type, _>(&self.$first)?;
                 $(
                     out.push_sql(", ");
@@ -95,26 +131,47 @@ macro_rules! insert_many {
             }
         }
 
+        #[cfg(feature = "postgres")]
+        impl $(<$life>)? copy::Copied for $row $(<$life>)? {
+            const COLUMNS: &'static [&'static str] = &[
+                $($(stringify!($alike),)*)? stringify!($first) $(, stringify!($column))*
+            ];
+
+            fn write(&self, out: &mut Vec<u8>) -> std::io::Result<()> {
+                $($(copy::Field::write(&self.$alike, out)?;)*)?
+                copy::Field::write(&self.$first, out)?;
+                $(copy::Field::write(&self.$column, out)?;)*
+                Ok(())
+            }
+        }
+
         $(#[$doc])*
-        pub(crate) fn $name(conn: &mut AnyConnection, rows: Vec<$row>) -> DbResult<()> {
+        pub(crate) fn $name $(<$life>)? (
+            conn: &mut AnyConnection,
+            rows: impl ExactSizeIterator<Item = $row $(<$life>)?> + Clone,
+        ) -> DbResult<()> {
             match conn {
-                AnyConnection::Sqlite(conn) => insert_embedded(conn, &rows)?,
+                AnyConnection::Sqlite(conn) => insert_embedded(conn, rows)?,
                 #[cfg(feature = "postgres")]
                 AnyConnection::Postgres(conn) if rows.len() >= ON_SERVER => {
-                    // COPY takes masses of rows several times as fast.
-                    diesel::copy_from($table::table).from_insertable(rows).execute(conn)?;
+                    let columns =
+                        ($($($table::$alike,)*)? $table::$first $(, $table::$column)*);
+                    diesel::copy_from($table::table)
+                        .from_raw_data(columns, |out| copy::write(rows.clone(), out))
+                        .with_format(CopyFormat::Binary)
+                        .execute(conn)?;
                 }
                 #[cfg(feature = "postgres")]
                 AnyConnection::Postgres(conn) => {
+                    let rows: Vec<_> = rows.collect();
                     diesel::insert_into($table::table).values(rows).execute(conn)?;
                 }
                 #[cfg(feature = "mysql")]
                 AnyConnection::Mysql(conn) => {
                     let mut rows = rows;
-                    while !rows.is_empty() {
-                        let rest = rows.split_off(rows.len().min(ON_SERVER));
-                        diesel::insert_into($table::table).values(rows).execute(conn)?;
-                        rows = rest;
+                    while rows.len() > 0 {
+                        let some: Vec<_> = rows.by_ref().take(ON_SERVER).collect();
+                        diesel::insert_into($table::table).values(some).execute(conn)?;
                     }
                 }
             }
@@ -125,7 +182,7 @@ macro_rules! insert_many {
 
 insert_many!(
     /// Adds accounts.
-    insert_users, users as "users", NewUserRow,
+    insert_users, users as "users", NewUserRow<'r>,
     id: Binary, username: Text, username_key: Text, email: Nullable<Text>,
     email_key: Nullable<Text>, email_verified: Bool, first_name: Text, last_name: Text,
     names_key: Text, is_active: Bool, is_staff: Bool, is_superuser: Bool,
@@ -152,7 +209,7 @@ insert_many!(
     granted_by: Nullable<Binary>, granted_at: BigInt
 );
 insert_many!(
-    /// Adds links of an import.
-    insert_import_links, import_links as "import_links", ImportLinkRow,
-    source: Text, kind: Text, foreign_key: Text, local_id: Binary, fingerprint: Binary
+    /// Adds links of an import, all of one source and kind.
+    insert_import_links, import_links as "import_links", NewImportLinkRow<'r>,
+    [source: Text = "?1", kind: Text = "?2"] foreign_key: Text, local_id: Binary, fingerprint: Binary
 );

@@ -1,6 +1,8 @@
 //! Where the databases differ. Nobody else looks at the variant of a connection.
 
 mod bulk;
+#[cfg(feature = "postgres")]
+mod copy;
 mod lists;
 mod lock;
 mod migrations;

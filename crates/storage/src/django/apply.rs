@@ -7,15 +7,16 @@ use vestibule_core::{
     domain::{change::Change, group::Group, ticket::Purpose, user::User},
     id::UserId,
     ports::{
-        imports::ImportLink,
+        imports::{ImportLink, LinksOf},
         store::{StoreResult, Tx},
     },
     usecase::bootstrap::FIRST_SUPERUSER_MARK,
 };
 
 use super::{
-    batch::{Batch, ChangedUser, What},
+    batch::{Batch, ChangedUser, Links, What},
     fingerprint::Part,
+    known::kind,
     merge::{loses_superuser, merge},
     report::{Action, Counts, Entry, Kind, Reason},
 };
@@ -31,14 +32,16 @@ pub(super) struct Applied {
 
 /// How a batch is to be applied.
 #[derive(Clone, Copy)]
-pub(super) struct How {
+pub(super) struct How<'a> {
+    /// Which system the links are of.
+    pub(super) source: &'a str,
     pub(super) now: Timestamp,
     /// Only find out; write nothing.
     pub(super) dry: bool,
 }
 
 /// Applies the batch within the transaction.
-pub(super) fn apply(tx: &mut dyn Tx, batch: &Batch, how: How) -> StoreResult<Applied> {
+pub(super) fn apply(tx: &mut dyn Tx, batch: &Batch, how: How<'_>) -> StoreResult<Applied> {
     // Before anything is read: what is read from here on stays true until the commit.
     if batch.changes_rights() && !how.dry {
         tx.announce(Change::Everyone, how.now)?;
@@ -47,7 +50,7 @@ pub(super) fn apply(tx: &mut dyn Tx, batch: &Batch, how: How) -> StoreResult<App
         tx,
         how,
         applied: Applied { writes: batch.surely_writes(), ..Applied::default() },
-        links: Vec::new(),
+        links: Links::default(),
         superuser: None,
     };
     applying.groups(batch)?;
@@ -59,9 +62,9 @@ pub(super) fn apply(tx: &mut dyn Tx, batch: &Batch, how: How) -> StoreResult<App
 
 struct Applying<'t> {
     tx: &'t mut dyn Tx,
-    how: How,
+    how: How<'t>,
     applied: Applied,
-    links: Vec<ImportLink>,
+    links: Links,
     superuser: Option<UserId>,
 }
 
@@ -83,7 +86,7 @@ impl Applying<'_> {
             let Some(mut group) = current.remove(&row.id) else {
                 continue;
             };
-            self.links.push(row.link.clone());
+            self.links.push(kind::GROUP, row.link.clone());
             let is_new = group.name != row.name;
             self.count(Kind::Groups, is_new);
             if is_new && !self.how.dry {
@@ -146,7 +149,8 @@ impl Applying<'_> {
         let is_changed = merged.user != *current || merged.takes_password;
         self.count(Kind::Users, is_changed);
         if merged.after != row.before {
-            self.links.push(ImportLink { fingerprint: merged.after.0, ..row.link.clone() });
+            let link = ImportLink { fingerprint: merged.after.0, ..row.link.clone() };
+            self.links.push(kind::USER, link);
         }
         if !is_changed || dry {
             return Ok(());
@@ -199,7 +203,7 @@ impl Applying<'_> {
             } else {
                 count.unchanged += 1;
             }
-            self.links.push(link);
+            self.links.push(perhaps.link_kind, link);
         }
         if self.how.dry {
             return Ok(());
@@ -218,11 +222,12 @@ impl Applying<'_> {
         if self.how.dry {
             return Ok(());
         }
-        if !batch.links.is_empty() {
-            self.tx.insert_import_links(&batch.links)?;
+        let source = self.how.source;
+        for (kind, links) in batch.links.iter() {
+            self.tx.insert_import_links(LinksOf { source, kind }, links)?;
         }
-        if !self.links.is_empty() {
-            self.tx.put_import_links(&self.links)?;
+        for (kind, links) in self.links.iter() {
+            self.tx.put_import_links(LinksOf { source, kind }, links)?;
         }
         // Whoever imports an administrator needs the first start's link no more, and nobody
         // else shall have it.

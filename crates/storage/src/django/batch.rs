@@ -1,5 +1,7 @@
 //! What is to be written in one transaction.
 
+use std::collections::BTreeMap;
+
 use vestibule_core::{
     domain::{
         grant::Grant,
@@ -28,7 +30,7 @@ pub(super) struct Batch {
     pub(super) memberships: Vec<Membership>,
     pub(super) grants: Vec<Grant>,
     /// Links of everything above that is new.
-    pub(super) links: Vec<ImportLink>,
+    pub(super) links: Links,
     /// Memberships and grants of users and groups that were here before: somebody here may have
     /// made the same.
     pub(super) perhaps: Vec<Perhaps>,
@@ -70,6 +72,28 @@ impl Batch {
     }
 }
 
+/// Links, by their kinds.
+#[derive(Default)]
+pub(super) struct Links(BTreeMap<&'static str, Vec<ImportLink>>);
+
+impl Links {
+    pub(super) fn push(&mut self, kind: &'static str, link: ImportLink) {
+        self.0.entry(kind).or_default().push(link);
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&'static str, &[ImportLink])> {
+        self.0.iter().map(|(kind, links)| (*kind, &links[..]))
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.0.values().map(Vec::len).sum()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
 /// A user's row that is not as it was at the last import.
 pub(super) struct ChangedUser {
     pub(super) id: UserId,
@@ -93,6 +117,7 @@ pub(super) struct ChangedGroup {
 pub(super) struct Perhaps {
     pub(super) kind: Kind,
     pub(super) what: What,
+    pub(super) link_kind: &'static str,
     pub(super) link: ImportLink,
 }
 

@@ -6,7 +6,7 @@ use vestibule_core::{
     domain::{page::PageRequest, permission::Permission},
     ports::{
         groups::GroupOrder,
-        imports::ImportLink,
+        imports::{ImportLink, LinksOf},
         store::{StoreResult, Tx},
     },
 };
@@ -47,7 +47,7 @@ impl Known {
     /// Reads all of it in one transaction.
     pub(super) fn read(tx: &mut dyn Tx, source: &str) -> StoreResult<Self> {
         let mut links = |kind: &str| -> StoreResult<Links> {
-            let links = tx.import_links(source, kind)?;
+            let links = tx.import_links(LinksOf { source, kind })?;
             Ok(links.into_iter().map(|link| (link.foreign_key.clone(), link)).collect())
         };
         let mut known = Self {

@@ -121,8 +121,6 @@ mod tests {
             incoming: row,
             before,
             link: ImportLink {
-                source: String::new(),
-                kind: String::new(),
                 foreign_key: String::new(),
                 local_id: [7; 16],
                 fingerprint: before.0,

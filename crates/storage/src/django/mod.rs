@@ -106,7 +106,6 @@ pub async fn import(
     let mut said = reader::start(Job {
         address,
         user_table: options.user_table,
-        source_name: link_source,
         known,
         batch_rows: options.batch_rows,
         cx: cx.clone(),

@@ -26,7 +26,6 @@ const WAITING: usize = 8;
 pub(super) struct Job {
     pub(super) address: Address,
     pub(super) user_table: Option<String>,
-    pub(super) source_name: String,
     pub(super) known: Known,
     pub(super) batch_rows: usize,
     pub(super) cx: OpCx,
@@ -55,7 +54,7 @@ fn read(job: Job, say: &mut dyn FnMut(Said) -> Result<(), Halt>) -> Result<(), H
     let mut source = Source::open(&job.address)?;
     let found = find(&mut source, job.user_table.as_deref())?;
     say(Said::Found(found.users.clone()))?;
-    let planner = Planner::new(found, job.known, &job.cx, job.source_name, job.batch_rows, say);
+    let planner = Planner::new(found, job.known, &job.cx, job.batch_rows, say);
     let summary = planner.run(&mut source)?;
     source.close()?;
     say(Said::Done(Box::new(summary)))

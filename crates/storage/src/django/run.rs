@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
+use futures_util::future;
 use serde_json::json;
 use vestibule_core::{
     OpCx,
     domain::audit::AuditEvent,
     id::AuditId,
     ports::{
-        imports::ImportLink,
+        imports::{ImportLink, LinksOf},
         store::{Store, StoreError, StoreErrorKind, StoreResult, Tx},
     },
 };
@@ -30,6 +31,8 @@ pub(super) struct Run {
     untold: Untold,
     /// Kept back until it is known whether it is the last one.
     held: Option<Batch>,
+    /// What is written already.
+    spent: Option<Arc<Batch>>,
     pub(super) report: Report,
 }
 
@@ -37,7 +40,7 @@ pub(super) struct Run {
 /// outlives a crash.
 #[derive(Clone, Debug)]
 struct Untold {
-    source: String,
+    source: Arc<str>,
     /// The id that the event will have.
     event: AuditId,
     /// How many rows, of this run and of ones that were cut off.
@@ -50,7 +53,7 @@ impl Run {
     pub(super) fn new(store: Store, cx: OpCx, source: &str, known: &Known, dry: bool) -> Self {
         let event = AuditId::generate(cx.now(), cx.entropy());
         let untold = Untold::read(source, event, known.run.as_ref());
-        Self { store, cx, dry, untold, held: None, report: Report::default() }
+        Self { store, cx, dry, untold, held: None, spent: None, report: Report::default() }
     }
 
     /// Takes a batch; the one before it was not the last, and is written.
@@ -73,15 +76,19 @@ impl Run {
 
     async fn write(&mut self, batch: Option<Batch>, is_last: bool) -> Result<(), ImportError> {
         let mut batch = batch.map(Arc::new);
-        let how = How { now: self.cx.now(), dry: self.dry };
+        let (now, dry) = (self.cx.now(), self.dry);
         if let Some(planned) = batch.clone()
             && (self.dry || !planned.surely_writes())
         {
             // Whether anything has to be written is found out without writing: an import that
             // changes nothing must not even be seen.
-            let dry = How { dry: true, ..how };
-            let applied =
-                self.store.read::<_, StoreError>(move |tx| apply(tx, &planned, dry)).await?;
+            let source = Arc::clone(&self.untold.source);
+            let applied = self
+                .store
+                .read::<_, StoreError>(move |tx| {
+                    apply(tx, &planned, How { source: &source, now, dry: true })
+                })
+                .await?;
             if self.dry || !applied.writes {
                 self.add(applied);
                 batch = None;
@@ -92,23 +99,24 @@ impl Run {
         }
         let (cx, untold) = (self.cx.clone(), self.untold.clone());
         let last = is_last.then(|| self.report.clone());
-        let (applied, untold) = self
-            .store
-            .write::<_, StoreError>(move |tx| {
-                let applied = match &batch {
-                    Some(batch) => apply(tx, batch, how)?,
-                    None => Applied::default(),
-                };
-                let mut untold = untold.clone();
-                untold.add(batch.as_deref(), &applied);
-                untold.tell(tx, &cx, last.as_ref(), &applied.counts)?;
-                Ok((applied, untold))
-            })
-            .await
-            .map_err(|error| match error.kind {
-                StoreErrorKind::Conflict(_) => ImportError::Overtaken,
-                _ => error.into(),
-            })?;
+        let spent = std::mem::replace(&mut self.spent, batch.clone());
+        let writing = self.store.write::<_, StoreError>(move |tx| {
+            let applied = match &batch {
+                Some(batch) => apply(tx, batch, How { source: &untold.source, now, dry })?,
+                None => Applied::default(),
+            };
+            let mut untold = untold.clone();
+            untold.add(batch.as_deref(), &applied);
+            untold.tell(tx, &cx, last.as_ref(), &applied.counts)?;
+            Ok((applied, untold))
+        });
+        // The memory of what was written before is given back here, not on the thread that
+        // writes.
+        let (written, ()) = future::join(writing, async move { drop(spent) }).await;
+        let (applied, untold) = written.map_err(|error| match error.kind {
+            StoreErrorKind::Conflict(_) => ImportError::Overtaken,
+            _ => error.into(),
+        })?;
         self.untold = untold;
         self.add(applied);
         Ok(())
@@ -125,7 +133,7 @@ impl Untold {
         let rows = link
             .and_then(|link| link.fingerprint.first_chunk::<8>())
             .map_or(0, |bytes| u64::from_be_bytes(*bytes));
-        Self { source: source.to_owned(), event: fresh, rows, earlier: rows }
+        Self { source: source.into(), event: fresh, rows, earlier: rows }
     }
 
     fn add(&mut self, batch: Option<&Batch>, applied: &Applied) {
@@ -152,19 +160,21 @@ impl Untold {
             tx.insert_audit(&self.audit_event(cx, report, &counts))?;
             (self.rows, self.earlier) = (0, 0);
             // Nothing to take back when there was one transaction alone.
-            if tx.import_links(&self.source, kind::RUN)?.is_empty() {
+            if tx.import_links(self.links())?.is_empty() {
                 return Ok(());
             }
         }
-        tx.put_import_links(&[self.link()])
+        tx.put_import_links(self.links(), &[self.link()])
+    }
+
+    fn links(&self) -> LinksOf<'_> {
+        LinksOf { source: &self.source, kind: kind::RUN }
     }
 
     fn link(&self) -> ImportLink {
         let mut fingerprint = [0; 32];
         fingerprint[..8].copy_from_slice(&self.rows.to_be_bytes());
         ImportLink {
-            source: self.source.clone(),
-            kind: kind::RUN.to_owned(),
             foreign_key: "untold".to_owned(),
             local_id: *self.event.as_bytes(),
             fingerprint,

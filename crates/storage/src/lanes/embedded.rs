@@ -152,8 +152,9 @@ fn read(conn: &mut AnyConnection, mode: Mode, work: &mut Work) -> StoreResult<()
 /// When nothing has come for so long, there is time to write the log back.
 const IDLE: Duration = Duration::from_millis(50);
 
-/// After so long it is written back all the same, or it would grow without end.
-const WRITE_BACK_AFTER: Duration = Duration::from_millis(300);
+/// After so long it is written back all the same, or it would grow without end. What is written
+/// many times meanwhile, as a page of an index is, is written back once.
+const WRITE_BACK_AFTER: Duration = Duration::from_secs(1);
 
 /// What a unit came to within a batch.
 enum Unit {

@@ -1,6 +1,6 @@
 //! Many rows at once, and where they came from.
 
-use std::collections::{BTreeMap, btree_map::Entry};
+use std::collections::BTreeMap;
 
 use diesel::prelude::*;
 use vestibule_core::{
@@ -12,7 +12,7 @@ use vestibule_core::{
     id::UserId,
     ports::{
         hasher::PasswordHash,
-        imports::{ImportLink, ImportRepo, TakenKeys},
+        imports::{ImportLink, ImportRepo, LinksOf, TakenKeys},
         store::StoreResult,
     },
 };
@@ -24,7 +24,7 @@ use crate::{
     rows::{
         grants::GrantRow,
         groups::{GroupRow, MembershipRow},
-        misc::ImportLinkRow,
+        misc::{ImportLinkRow, NewImportLinkRow},
         users::NewUserRow,
         values,
     },
@@ -33,74 +33,61 @@ use crate::{
 };
 
 impl ImportRepo for DieselTx<'_> {
-    fn import_links(&mut self, source: &str, kind: &str) -> StoreResult<Vec<ImportLink>> {
+    fn import_links(&mut self, of: LinksOf<'_>) -> StoreResult<Vec<ImportLink>> {
         self.call("import_links", |conn| {
             let rows = import_links::table
-                .filter(import_links::source.eq(source))
-                .filter(import_links::kind.eq(kind))
+                .filter(import_links::source.eq(of.source))
+                .filter(import_links::kind.eq(of.kind))
                 .select(ImportLinkRow::as_select())
                 .load(conn)?;
             values(rows)
         })
     }
 
-    fn put_import_links(&mut self, links: &[ImportLink]) -> StoreResult<()> {
-        self.all_or_none("import_links", |conn| {
-            // The last one of the same key counts, as if they were put one after the other.
-            let mut by_kind: BTreeMap<(&str, &str), BTreeMap<&str, &ImportLink>> = BTreeMap::new();
-            for link in links {
-                let of_kind = match by_kind.entry((&link.source, &link.kind)) {
-                    Entry::Occupied(entry) => entry.into_mut(),
-                    Entry::Vacant(entry) => entry.insert(BTreeMap::new()),
-                };
-                of_kind.insert(&link.foreign_key, link);
+    fn put_import_links(&mut self, of: LinksOf<'_>, links: &[ImportLink]) -> StoreResult<()> {
+        self.call("import_links", |conn| {
+            let by_key: BTreeMap<&str, &ImportLink> =
+                links.iter().map(|link| (&*link.foreign_key, link)).collect();
+            let links: Vec<&ImportLink> = by_key.into_values().collect();
+            for some in links.chunks(IDS_AT_ONCE) {
+                let keys = some.iter().map(|link| link.foreign_key.as_str());
+                let known = import_links::table
+                    .filter(import_links::source.eq(of.source))
+                    .filter(import_links::kind.eq(of.kind))
+                    .filter(import_links::foreign_key.eq_any(keys));
+                diesel::delete(known).execute(conn)?;
             }
-            for ((source, kind), links) in by_kind {
-                let links: Vec<&ImportLink> = links.into_values().collect();
-                for some in links.chunks(IDS_AT_ONCE) {
-                    let keys = some.iter().map(|link| link.foreign_key.as_str());
-                    let known = import_links::table
-                        .filter(import_links::source.eq(source))
-                        .filter(import_links::kind.eq(kind))
-                        .filter(import_links::foreign_key.eq_any(keys));
-                    diesel::delete(known).execute(conn)?;
-                }
-                let rows = links.into_iter().map(ImportLinkRow::from).collect();
-                dialect::insert_import_links(conn, rows)?;
-            }
-            Ok(())
+            let rows = links.iter().map(|link| NewImportLinkRow::new(of, link));
+            dialect::insert_import_links(conn, rows)
         })
     }
 
-    fn insert_import_links(&mut self, links: &[ImportLink]) -> StoreResult<()> {
-        self.all_or_none("import_links", |conn| {
-            dialect::insert_import_links(conn, links.iter().map(ImportLinkRow::from).collect())
+    fn insert_import_links(&mut self, of: LinksOf<'_>, links: &[ImportLink]) -> StoreResult<()> {
+        self.call("import_links", |conn| {
+            let rows = links.iter().map(|link| NewImportLinkRow::new(of, link));
+            dialect::insert_import_links(conn, rows)
         })
     }
 
     fn insert_users(&mut self, accounts: &[(User, PasswordHash)]) -> StoreResult<()> {
-        self.all_or_none("users", |conn| {
+        self.call("users", |conn| {
             let rows = accounts.iter().map(|(user, hash)| NewUserRow::new(user, hash));
-            dialect::insert_users(conn, rows.collect())
+            dialect::insert_users(conn, rows)
         })
     }
 
     fn insert_groups(&mut self, many: &[Group]) -> StoreResult<()> {
-        self.all_or_none("groups", |conn| {
-            dialect::insert_groups(conn, many.iter().map(GroupRow::from).collect())
-        })
+        self.call("groups", |conn| dialect::insert_groups(conn, many.iter().map(GroupRow::from)))
     }
 
     fn insert_memberships(&mut self, many: &[Membership]) -> StoreResult<()> {
-        self.all_or_none("memberships", |conn| {
-            dialect::insert_memberships(conn, many.iter().map(MembershipRow::from).collect())
+        self.call("memberships", |conn| {
+            dialect::insert_memberships(conn, many.iter().map(MembershipRow::from))
         })
     }
 
     fn insert_grants(&mut self, many: &[Grant]) -> StoreResult<()> {
-        self.all_or_none("grants", |conn| {
-            dialect::insert_grants(conn, many.iter().map(GrantRow::from).collect())
-        })
+        self.call("grants", |conn| dialect::insert_grants(conn, many.iter().map(GrantRow::from)))
     }
 
     fn taken_keys(&mut self) -> StoreResult<Vec<TakenKeys>> {

@@ -9,7 +9,7 @@ use vestibule_core::{
         ticket::Ticket,
     },
     id::{RegistrationId, UserId},
-    ports::imports::ImportLink,
+    ports::imports::{ImportLink, LinksOf},
 };
 
 use crate::{
@@ -79,27 +79,14 @@ impl TryFrom<TicketRow> for Ticket {
     }
 }
 
-#[derive(Queryable, Selectable, Insertable)]
+#[derive(Queryable, Selectable)]
 #[diesel(table_name = import_links)]
-#[diesel(treat_none_as_default_value = false)]
 pub(crate) struct ImportLinkRow {
     pub(crate) source: String,
     pub(crate) kind: String,
     pub(crate) foreign_key: String,
     pub(crate) local_id: Vec<u8>,
     pub(crate) fingerprint: Vec<u8>,
-}
-
-impl From<&ImportLink> for ImportLinkRow {
-    fn from(link: &ImportLink) -> Self {
-        Self {
-            source: link.source.clone(),
-            kind: link.kind.clone(),
-            foreign_key: link.foreign_key.clone(),
-            local_id: link.local_id.to_vec(),
-            fingerprint: link.fingerprint.to_vec(),
-        }
-    }
 }
 
 impl TryFrom<ImportLinkRow> for ImportLink {
@@ -110,10 +97,32 @@ impl TryFrom<ImportLinkRow> for ImportLink {
             local_id: Column("import_links", "local_id").bytes(&row.local_id, |id| id)?,
             fingerprint: Column("import_links", "fingerprint")
                 .bytes(&row.fingerprint, |digest| digest)?,
-            source: row.source,
-            kind: row.kind,
             foreign_key: row.foreign_key,
         })
+    }
+}
+
+/// A link that is written. Borrowed, as there are hundreds of thousands of them.
+#[derive(Insertable)]
+#[diesel(table_name = import_links)]
+#[diesel(treat_none_as_default_value = false)]
+pub(crate) struct NewImportLinkRow<'a> {
+    pub(crate) source: &'a str,
+    pub(crate) kind: &'a str,
+    pub(crate) foreign_key: &'a str,
+    pub(crate) local_id: &'a [u8],
+    pub(crate) fingerprint: &'a [u8],
+}
+
+impl<'a> NewImportLinkRow<'a> {
+    pub(crate) fn new(of: LinksOf<'a>, link: &'a ImportLink) -> Self {
+        Self {
+            source: of.source,
+            kind: of.kind,
+            foreign_key: &link.foreign_key,
+            local_id: &link.local_id,
+            fingerprint: &link.fingerprint,
+        }
     }
 }
 

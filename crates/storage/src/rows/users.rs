@@ -1,5 +1,7 @@
 //! Accounts.
 
+use std::borrow::Cow;
+
 use diesel::prelude::*;
 use vestibule_core::{
     Email, Username,
@@ -38,20 +40,20 @@ pub(crate) struct UserRow {
     pub(crate) password_changed_at: Option<i64>,
 }
 
-/// A new account with its password. All columns flat, as COPY wants them.
+/// A new account with its password. Borrowed, as an import has hundreds of thousands of them.
 #[derive(Insertable)]
 #[diesel(table_name = users)]
 #[diesel(treat_none_as_default_value = false)]
 #[expect(clippy::struct_excessive_bools, reason = "a row has the columns of its table")]
-pub(crate) struct NewUserRow {
-    pub(crate) id: Vec<u8>,
-    pub(crate) username: String,
-    pub(crate) username_key: String,
-    pub(crate) email: Option<String>,
-    pub(crate) email_key: Option<String>,
+pub(crate) struct NewUserRow<'a> {
+    pub(crate) id: &'a [u8],
+    pub(crate) username: &'a str,
+    pub(crate) username_key: &'a str,
+    pub(crate) email: Option<&'a str>,
+    pub(crate) email_key: Option<&'a str>,
     pub(crate) email_verified: bool,
-    pub(crate) first_name: String,
-    pub(crate) last_name: String,
+    pub(crate) first_name: &'a str,
+    pub(crate) last_name: &'a str,
     pub(crate) names_key: String,
     pub(crate) is_active: bool,
     pub(crate) is_staff: bool,
@@ -60,8 +62,8 @@ pub(crate) struct NewUserRow {
     pub(crate) created_at: i64,
     pub(crate) last_login_at: Option<i64>,
     pub(crate) password_changed_at: Option<i64>,
-    pub(crate) password: String,
-    pub(crate) password_scheme: String,
+    pub(crate) password: &'a str,
+    pub(crate) password_scheme: Cow<'a, str>,
 }
 
 impl From<&User> for UserRow {
@@ -87,27 +89,26 @@ impl From<&User> for UserRow {
     }
 }
 
-impl NewUserRow {
-    pub(crate) fn new(user: &User, password: &PasswordHash) -> Self {
-        let row = UserRow::from(user);
+impl<'a> NewUserRow<'a> {
+    pub(crate) fn new(user: &'a User, password: &'a PasswordHash) -> Self {
         Self {
-            id: row.id,
-            username: row.username,
-            username_key: row.username_key,
-            email: row.email,
-            email_key: row.email_key,
-            email_verified: row.email_verified,
-            first_name: row.first_name,
-            last_name: row.last_name,
-            names_key: row.names_key,
-            is_active: row.is_active,
-            is_staff: row.is_staff,
-            is_superuser: row.is_superuser,
-            expires_at: row.expires_at,
-            created_at: row.created_at,
-            last_login_at: row.last_login_at,
-            password_changed_at: row.password_changed_at,
-            password: password.expose().to_owned(),
+            id: user.id.as_bytes(),
+            username: user.username.as_str(),
+            username_key: user.username.key(),
+            email: user.email.as_ref().map(Email::as_str),
+            email_key: user.email.as_ref().map(Email::key),
+            email_verified: user.email_verified,
+            first_name: user.first_name.as_str(),
+            last_name: user.last_name.as_str(),
+            names_key: names_key(user),
+            is_active: user.is_active,
+            is_staff: user.is_staff,
+            is_superuser: user.is_superuser,
+            expires_at: micros(user.expires_at),
+            created_at: user.created_at.as_micros(),
+            last_login_at: micros(user.last_login_at),
+            password_changed_at: micros(user.password_changed_at),
+            password: password.expose(),
             password_scheme: password_scheme(password),
         }
     }
@@ -147,46 +148,71 @@ pub(crate) fn password(stored: String) -> DbResult<PasswordHash> {
 /// login names are.
 pub(crate) fn names_key(user: &User) -> String {
     let (first, last) = (user.first_name.as_str(), user.last_name.as_str());
-    search_key(format!("{first} {last}").trim())
+    let mut names = String::with_capacity(first.len() + 1 + last.len());
+    for part in [first, " ", last] {
+        names.push_str(part);
+    }
+    if !names.is_ascii() {
+        return search_key(names.trim());
+    }
+    // What folding comes to, without another text: an import folds hundreds of thousands.
+    names.make_ascii_lowercase();
+    names.truncate(names.trim_end().len());
+    let blanks = names.len() - names.trim_start().len();
+    names.drain(..blanks);
+    names
 }
 
 /// What is searched for, folded in the same way.
 pub(crate) fn search_key(typed: &str) -> String {
-    if typed.is_ascii() {
-        // What folding comes to; an import folds hundreds of thousands.
-        return typed.to_ascii_lowercase();
-    }
     Username::key_of(typed)
 }
 
 /// Scheme and cost of a hash: all that stands before the salt. Empty for accounts that have no
 /// usable password.
-pub(crate) fn password_scheme(hash: &PasswordHash) -> String {
+pub(crate) fn password_scheme(hash: &PasswordHash) -> Cow<'_, str> {
     let text = hash.expose();
     if text.is_empty() || text.starts_with('!') || text.starts_with('*') {
-        return String::new();
+        return Cow::Borrowed("");
     }
-    let parts: Vec<&str> = text.split('$').collect();
-    let scheme = match parts[..] {
+    let scheme = before_the_salt(text);
+    if scheme.is_ascii() && scheme.len() <= MAX_SCHEME {
+        return scheme;
+    }
+    scheme.chars().filter(char::is_ascii).take(MAX_SCHEME).collect()
+}
+
+/// The most characters of a scheme that its column takes.
+const MAX_SCHEME: usize = 200;
+
+fn before_the_salt(text: &str) -> Cow<'_, str> {
+    if !text.contains('$') {
         // Before Django 1.4 a bare digest was stored.
-        [digest] => format!("bare {}", digest.len()),
+        return format!("bare {}", text.len()).into();
+    }
+    if let Some(fields) = text.strip_prefix("scrypt$") {
         // Django writes the cost of scrypt on both sides of the salt.
-        ["scrypt", n, _, r, p, _] => format!("scrypt${n}$${r}${p}"),
-        _ => {
-            let is_cost = |part: &&&str| {
-                part.is_empty()
-                    || part.contains('=')
-                    || part.chars().all(|c| c.is_ascii_digit())
-                    || matches!(**part, "argon2id" | "argon2i" | "argon2d" | "2a" | "2b" | "2y")
-            };
-            let named = parts.iter().take_while(|part| part.is_empty()).count() + 1;
-            let costs = parts.iter().skip(named).take_while(is_cost).count();
-            let salt_follows = parts.len().saturating_sub(named + costs) > 0;
-            let kept = if salt_follows { named + costs } else { named };
-            parts[..kept.min(parts.len())].join("$")
+        let mut fields = fields.split('$');
+        let mut next = || fields.next();
+        if let (Some(n), Some(_), Some(r), Some(p), Some(_), None) =
+            (next(), next(), next(), next(), next(), next())
+        {
+            return format!("scrypt${n}$${r}${p}").into();
         }
+    }
+    let is_cost = |part: &&str| {
+        part.is_empty()
+            || part.contains('=')
+            || part.chars().all(|c| c.is_ascii_digit())
+            || matches!(*part, "argon2id" | "argon2i" | "argon2d" | "2a" | "2b" | "2y")
     };
-    scheme.chars().filter(char::is_ascii).take(200).collect()
+    let parts = || text.split('$');
+    let named = parts().take_while(|part| part.is_empty()).count() + 1;
+    let costs = parts().skip(named).take_while(is_cost).count();
+    let salt_follows = parts().nth(named + costs).is_some();
+    let kept = if salt_follows { named + costs } else { named };
+    let end = text.match_indices('$').nth(kept - 1).map_or(text.len(), |(at, _)| at);
+    Cow::Borrowed(&text[..end])
 }
 
 #[cfg(test)]

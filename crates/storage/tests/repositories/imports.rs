@@ -10,21 +10,19 @@ use vestibule_core::{
         user::User,
     },
     ports::{
-        imports::{ImportLink, TakenKeys},
+        imports::{ImportLink, LinksOf, TakenKeys},
         store::{Constraint, StoreErrorKind},
     },
 };
 
 use crate::support::{NOW, Site, email, hash, on_every_database};
 
+const USERS: LinksOf<'_> = LinksOf { source: "django:a", kind: "user" };
+const GROUPS: LinksOf<'_> = LinksOf { source: "django:a", kind: "group" };
+const ELSEWHERE: LinksOf<'_> = LinksOf { source: "django:b", kind: "user" };
+
 fn link(key: &str, mark: u8) -> ImportLink {
-    ImportLink {
-        source: "django:a".to_owned(),
-        kind: "user".to_owned(),
-        foreign_key: key.to_owned(),
-        local_id: [mark; 16],
-        fingerprint: [mark; 32],
-    }
+    ImportLink { foreign_key: key.to_owned(), local_id: [mark; 16], fingerprint: [mark; 32] }
 }
 
 fn many_users(site: &Site, count: usize) -> Vec<User> {
@@ -75,15 +73,22 @@ on_every_database! {
         assert_eq!(site.read(move |tx| tx.user_password(first)), Some(hash("x")));
     }
 
-    fn all_rows_are_added_or_none_and_the_transaction_goes_on(site) {
+    fn where_one_of_many_rows_is_refused_nothing_of_the_transaction_is_kept(site) {
         site.stored_user("user 1250 \u{e9}\\\"");
         let rows: Vec<_> = many_users(site, 1300).into_iter().map(|user| (user, hash("x"))).collect();
-        let error = site.write(move |tx| {
-            let error = tx.insert_users(&rows).unwrap_err();
-            assert_eq!(tx.user_count()?, 1);
-            Ok(error.kind)
+        let group = site.group("before");
+        let refused = StoreErrorKind::Conflict(Constraint::Unique);
+        let expected = refused.clone();
+        let error = site.try_write(move |tx| {
+            tx.insert_group(&group)?;
+            assert_eq!(tx.insert_users(&rows).unwrap_err().kind, expected);
+            // Whoever goes on all the same cannot.
+            assert_eq!(tx.user_count().unwrap_err().kind, expected);
+            Ok(())
         });
-        assert_eq!(error, StoreErrorKind::Conflict(Constraint::Unique));
+        assert_eq!(error.unwrap_err().kind, refused);
+        assert_eq!(site.read(|tx| tx.user_count()), 1);
+        assert_eq!(site.read(|tx| tx.group_by_name_key("before")), None);
     }
 
     fn nothing_is_added_of_nothing(site) {
@@ -92,32 +97,32 @@ on_every_database! {
             tx.insert_groups(&[])?;
             tx.insert_memberships(&[])?;
             tx.insert_grants(&[])?;
-            tx.put_import_links(&[])
+            tx.put_import_links(USERS, &[])
         });
         assert_eq!(site.read(|tx| tx.user_count()), 0);
     }
 
     fn links_are_put_and_replaced(site) {
         let mut links: Vec<_> = (0..1200).map(|number| link(&number.to_string(), 1)).collect();
-        links.push(ImportLink { kind: "group".to_owned(), ..link("7", 9) });
         links.push(link("7", 2));
-        site.write(move |tx| tx.put_import_links(&links));
-        site.write(|tx| tx.put_import_links(&[link("8", 3)]));
-        let mut stored = site.read(|tx| tx.import_links("django:a", "user"));
+        site.write(move |tx| tx.put_import_links(USERS, &links));
+        site.write(|tx| tx.put_import_links(GROUPS, &[link("7", 9)]));
+        site.write(|tx| tx.put_import_links(USERS, &[link("8", 3)]));
+        let mut stored = site.read(|tx| tx.import_links(USERS));
         stored.sort_by_key(|link| link.foreign_key.parse::<u32>().unwrap());
         assert_eq!(stored.len(), 1200);
         assert_eq!(stored[6..10], [link("6", 1), link("7", 2), link("8", 3), link("9", 1)]);
-        assert_eq!(site.read(|tx| tx.import_links("django:a", "group")).len(), 1);
-        assert_eq!(site.read(|tx| tx.import_links("django:b", "user")), []);
+        assert_eq!(site.read(|tx| tx.import_links(GROUPS)), [link("7", 9)]);
+        assert_eq!(site.read(|tx| tx.import_links(ELSEWHERE)), []);
     }
 
     fn links_that_are_there_are_not_inserted_again(site) {
-        site.write(|tx| tx.insert_import_links(&[link("7", 1)]));
-        let error = site.write(|tx| {
-            Ok(tx.insert_import_links(&[link("8", 1), link("7", 2)]).unwrap_err().kind)
-        });
-        assert_eq!(error, StoreErrorKind::Conflict(Constraint::Unique));
-        assert_eq!(site.read(|tx| tx.import_links("django:a", "user")), [link("7", 1)]);
+        site.write(|tx| tx.insert_import_links(USERS, &[link("7", 1)]));
+        let error = site
+            .try_write(|tx| tx.insert_import_links(USERS, &[link("8", 1), link("7", 2)]))
+            .unwrap_err();
+        assert_eq!(error.kind, StoreErrorKind::Conflict(Constraint::Unique));
+        assert_eq!(site.read(|tx| tx.import_links(USERS)), [link("7", 1)]);
     }
 
     fn taken_names_are_told_with_their_owners(site) {

@@ -2,11 +2,14 @@
 
 use std::collections::HashSet;
 
-use vestibule_core::domain::grant::{Effect, Grant, Scope, Subject as GrantSubject};
+use vestibule_core::{
+    domain::grant::{Effect, Grant, Scope, Subject as GrantSubject},
+    ports::imports::ImportLink,
+};
 
 use super::{
-    Halt, KEY_ONLY, PlannedPermission, Planner, Subject, Wrong, left_out, link_kind, present,
-    referred, values::text,
+    Halt, KEY_ONLY, PlannedPermission, Planner, Subject, Wrong, key::RowKey, left_out, link_kind,
+    present, referred, values::text,
 };
 use crate::django::{
     batch::{Perhaps, What},
@@ -66,9 +69,9 @@ impl Planner<'_> {
         // saves the form.
         let given = match &permission {
             Ok(Some(code)) => code.as_str().to_owned(),
-            _ => row.shown(2),
+            _ => row.shown(2).to_owned(),
         };
-        let key = giving.key(&row.shown(1), &given);
+        let key = giving.key(row.shown(1), &given);
         let was_known = self.known.grants.remove(&key).is_some();
         let code = permission?.ok_or_else(|| left_out("permission"))?;
         let grant = Grant {
@@ -134,26 +137,28 @@ impl Planner<'_> {
         if fresh {
             count.new += 1;
         }
-        let link = self.link(link_kind(kind), key, *grant.id.as_bytes(), KEY_ONLY);
+        let link =
+            ImportLink { foreign_key: key, local_id: *grant.id.as_bytes(), fingerprint: KEY_ONLY };
+        let link_kind = link_kind(kind);
         if fresh {
             self.batch.grants.push(grant);
-            self.batch.links.push(link);
+            self.batch.links.push(link_kind, link);
         } else {
             let what = What::Grant(grant);
-            self.batch.perhaps.push(Perhaps { kind, what, link });
+            self.batch.perhaps.push(Perhaps { kind, what, link_kind, link });
         }
     }
 
     pub(super) fn leave_grant_out(&mut self, row: &RawRow, giving: &Giving, wrong: Wrong) {
         let (grantee, permission) = (row.shown(1), row.shown(2));
         let name = if giving.to_groups {
-            self.groups.get(&grantee).map(Subject::name)
+            self.groups.get(&RowKey::from(grantee)).map(Subject::name)
         } else {
-            self.users.get(&grantee).map(Subject::name)
+            self.users.get(&RowKey::from(grantee)).map(Subject::name)
         };
-        let what = self.permissions.get(&permission).map(|known| &*known.name);
-        let subject = format!("{} to {}", what.unwrap_or(&permission), name.unwrap_or(&grantee));
-        self.leave_out(giving.kind, &giving.table, &row.shown(0), &subject, wrong);
+        let what = self.permissions.get(&RowKey::from(permission)).map(|known| &*known.name);
+        let subject = format!("{} to {}", what.unwrap_or(permission), name.unwrap_or(grantee));
+        self.leave_out(giving.kind, &giving.table, row.shown(0), &subject, wrong);
     }
 }
 

@@ -8,10 +8,12 @@ use vestibule_core::{
         level::Level,
     },
     id::GroupId,
+    ports::imports::ImportLink,
 };
 
 use super::{
     Halt, Planner, Subject, Wrong,
+    key::RowKey,
     values::{self, text},
 };
 use crate::django::{
@@ -36,9 +38,9 @@ impl Planner<'_> {
         self.end()
     }
 
-    fn plan_group(&mut self, row: &RawRow, claimed: &mut HashMap<String, String>) {
+    fn plan_group(&mut self, row: &RawRow, claimed: &mut HashMap<String, RowKey>) {
         let (key, shown) = (row.shown(0), row.shown(1));
-        let link = self.known.groups.remove(&key);
+        let link = self.known.groups.remove(key);
         let own = link.as_ref().map(|link| link.local_id);
         if let Some(id) = own
             && !self.known.group_keys.contains_key(&id)
@@ -48,9 +50,9 @@ impl Planner<'_> {
                 "the group was deleted here; it is not made again".to_owned(),
             );
             self.summary.counts.groups.left_out += 1;
-            self.note(TABLE, &key, &shown, wrong, Action::KeptOurs);
+            self.note(TABLE, key, shown, wrong, Action::KeptOurs);
             let subject = Subject::LeftOut { name: shown.into() };
-            self.groups.insert(key, subject);
+            self.groups.insert(RowKey::from(key), subject);
             return;
         }
         let name = group_name(row).and_then(|name| self.free_group_name(name, own, claimed));
@@ -58,7 +60,7 @@ impl Planner<'_> {
             (Ok(name), Some(mut link)) => {
                 let id = GroupId::from_bytes(link.local_id);
                 let after = fingerprint::of_fields(&[name.as_str()]);
-                claimed.insert(name.key().to_owned(), key.clone());
+                claimed.insert(name.key().to_owned(), RowKey::from(key));
                 if link.fingerprint == after {
                     self.summary.counts.groups.unchanged += 1;
                 } else {
@@ -69,14 +71,14 @@ impl Planner<'_> {
                 Subject::Here { id, name: shown.into(), fresh: false }
             }
             (Ok(name), None) => {
-                claimed.insert(name.key().to_owned(), key.clone());
-                let id = self.new_group(&key, name);
+                claimed.insert(name.key().to_owned(), RowKey::from(key));
+                let id = self.new_group(key, name);
                 Subject::Here { id, name: shown.into(), fresh: true }
             }
             // What was imported before stays under the name it has.
             (Err(wrong), Some(link)) => {
                 self.summary.counts.groups.unchanged += 1;
-                self.note(TABLE, &key, &shown, wrong, Action::KeptOurs);
+                self.note(TABLE, key, shown, wrong, Action::KeptOurs);
                 Subject::Here {
                     id: GroupId::from_bytes(link.local_id),
                     name: shown.into(),
@@ -84,18 +86,18 @@ impl Planner<'_> {
                 }
             }
             (Err(wrong), None) => {
-                self.leave_out(Kind::Groups, TABLE, &key, &shown, wrong);
+                self.leave_out(Kind::Groups, TABLE, key, shown, wrong);
                 Subject::LeftOut { name: shown.into() }
             }
         };
-        self.groups.insert(key, subject);
+        self.groups.insert(RowKey::from(key), subject);
     }
 
     fn free_group_name(
         &self,
         name: GroupName,
         own: Option<[u8; 16]>,
-        claimed: &HashMap<String, String>,
+        claimed: &HashMap<String, RowKey>,
     ) -> Result<GroupName, Wrong> {
         if let Some(first) = claimed.get(name.key()) {
             let message = format!("differs from group {first} in case or compatible letters only");
@@ -121,9 +123,12 @@ impl Planner<'_> {
         let id = self.ids.group();
         self.summary.counts.groups.new += 1;
         self.take_group_name(*id.as_bytes(), name.key());
-        let print = fingerprint::of_fields(&[name.as_str()]);
-        let link = self.link(kind::GROUP, key.to_owned(), *id.as_bytes(), print);
-        self.batch.links.push(link);
+        let link = ImportLink {
+            foreign_key: key.to_owned(),
+            local_id: *id.as_bytes(),
+            fingerprint: fingerprint::of_fields(&[name.as_str()]),
+        };
+        self.batch.links.push(kind::GROUP, link);
         self.batch.groups.push(Group {
             id,
             name,

@@ -1,8 +1,10 @@
 //! Who is in which group.
 
-use vestibule_core::domain::group::Membership;
+use vestibule_core::{domain::group::Membership, ports::imports::ImportLink};
 
-use super::{Halt, KEY_ONLY, Planner, Wrong, present, referred, values::text};
+use super::{
+    Halt, KEY_ONLY, Planner, Subject, Wrong, key::RowKey, present, referred, values::text,
+};
 use crate::django::{
     batch::{Perhaps, What},
     fingerprint,
@@ -19,7 +21,7 @@ impl Planner<'_> {
         source.rows(&table, &["id", &user, "group_id"], |row| {
             if let Err(wrong) = self.plan_membership(&row, &user, &mut seen) {
                 let subject = self.membership_subject(&row);
-                self.leave_out(Kind::Memberships, &table, &row.shown(0), &subject, wrong);
+                self.leave_out(Kind::Memberships, &table, row.shown(0), &subject, wrong);
             }
             self.row_done()
         })?;
@@ -48,15 +50,17 @@ impl Planner<'_> {
         }
         let membership =
             Membership { group, user, is_manager: false, expires_at: None, since: self.now };
-        let link = self.link(kind::MEMBERSHIP, key, *user.as_bytes(), KEY_ONLY);
+        let link =
+            ImportLink { foreign_key: key, local_id: *user.as_bytes(), fingerprint: KEY_ONLY };
         if user_fresh || group_fresh {
             self.summary.counts.memberships.new += 1;
             self.batch.memberships.push(membership);
-            self.batch.links.push(link);
+            self.batch.links.push(kind::MEMBERSHIP, link);
         } else {
             self.batch.perhaps.push(Perhaps {
                 kind: Kind::Memberships,
                 what: What::Membership(membership),
+                link_kind: kind::MEMBERSHIP,
                 link,
             });
         }
@@ -65,8 +69,8 @@ impl Planner<'_> {
 
     fn membership_subject(&self, row: &RawRow) -> String {
         let (user, group) = (row.shown(1), row.shown(2));
-        let user_name = self.users.get(&user).map_or(&*user, |user| user.name());
-        let group_name = self.groups.get(&group).map_or(&*group, |group| group.name());
+        let user_name = self.users.get(&RowKey::from(user)).map_or(user, Subject::name);
+        let group_name = self.groups.get(&RowKey::from(group)).map_or(group, Subject::name);
         format!("{user_name} in {group_name}")
     }
 }

@@ -3,6 +3,7 @@
 
 mod grants;
 mod groups;
+mod key;
 mod members;
 mod objects;
 mod password;
@@ -16,10 +17,9 @@ use vestibule_core::{
     OpCx, Timestamp,
     domain::permission::PermissionCode,
     id::{GroupId, UserId},
-    ports::imports::ImportLink,
 };
 
-use self::values::Wrong;
+use self::{key::RowKey, values::Wrong};
 use super::{
     Progress,
     batch::Batch,
@@ -91,7 +91,6 @@ pub(super) struct Planner<'a> {
     known: Known,
     ids: Ids,
     now: Timestamp,
-    source_name: String,
     /// How many rows the present batch takes, and the largest one.
     batch_rows: usize,
     most_rows: usize,
@@ -100,10 +99,10 @@ pub(super) struct Planner<'a> {
     progress: Progress,
     summary: Summary,
     /// By primary key: `app_label.model`.
-    content_types: HashMap<String, (String, String)>,
-    permissions: HashMap<String, PlannedPermission>,
-    groups: HashMap<String, Subject<GroupId>>,
-    users: HashMap<String, Subject<UserId>>,
+    content_types: HashMap<RowKey, (String, String)>,
+    permissions: HashMap<RowKey, PlannedPermission>,
+    groups: HashMap<RowKey, Subject<GroupId>>,
+    users: HashMap<RowKey, Subject<UserId>>,
 }
 
 impl<'a> Planner<'a> {
@@ -111,7 +110,6 @@ impl<'a> Planner<'a> {
         found: Found,
         known: Known,
         cx: &OpCx,
-        source_name: String,
         batch_rows: usize,
         say: &'a mut dyn FnMut(Said) -> Result<(), Halt>,
     ) -> Self {
@@ -120,7 +118,6 @@ impl<'a> Planner<'a> {
             known,
             ids: Ids::new(cx.clone()),
             now: cx.now(),
-            source_name,
             // The first ones are small, so that writing begins soon after reading does.
             batch_rows: batch_rows.clamp(1, FIRST_BATCH),
             most_rows: batch_rows.max(1),
@@ -200,22 +197,6 @@ impl<'a> Planner<'a> {
         self.note(table, key, subject, wrong, Action::LeftOut);
     }
 
-    fn link(
-        &self,
-        kind: &str,
-        foreign_key: String,
-        local_id: [u8; 16],
-        fingerprint: [u8; 32],
-    ) -> ImportLink {
-        ImportLink {
-            source: self.source_name.clone(),
-            kind: kind.to_owned(),
-            foreign_key,
-            local_id,
-            fingerprint,
-        }
-    }
-
     /// Reports what was imported before and was not read again.
     fn report_gone(&mut self) {
         let Found { users, user_groups, user_permissions, .. } = self.found.clone();
@@ -263,12 +244,12 @@ impl<I: Copy> Subject<I> {
 
 /// Finds what a row refers to, or says why the row has to be left out.
 fn referred<'m, V>(
-    map: &'m HashMap<String, V>,
+    map: &'m HashMap<RowKey, V>,
     cell: Result<&str, Wrong>,
     what: &str,
 ) -> Result<&'m V, Wrong> {
-    let key = cell?;
-    map.get(key)
+    let key = RowKey::from(cell?);
+    map.get(&key)
         .ok_or_else(|| (Reason::Dangling, format!("refers to a {what} that does not exist")))
 }
 

@@ -59,7 +59,7 @@ impl Planner<'_> {
             Ok((code, object)) => format!("{}/{object}", code.as_str()),
             Err(_) => format!("{}/{}/{}", row.shown(2), row.shown(3), row.shown(4)),
         };
-        let key = giving.key(&row.shown(1), &given);
+        let key = giving.key(row.shown(1), &given);
         let was_known = self.known.object_grants.remove(&key).is_some();
         let (permission, object) = on?;
         let grant = Grant {

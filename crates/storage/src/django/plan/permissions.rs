@@ -9,7 +9,9 @@ use vestibule_core::domain::{
 };
 
 use super::{
-    Halt, PlannedPermission, Planner, Wrong, referred,
+    Halt, PlannedPermission, Planner, Wrong,
+    key::RowKey,
+    referred,
     values::{self, text},
 };
 use crate::django::{
@@ -31,7 +33,7 @@ impl Planner<'_> {
                 // One that cannot be read is missed by the permissions that refer to it.
                 if let (Ok(key), Ok(app), Ok(model)) = (row.text(0), row.text(1), row.text(2)) {
                     let name = (app.to_owned(), model.to_owned());
-                    self.content_types.insert(key.to_owned(), name);
+                    self.content_types.insert(RowKey::from(key), name);
                 }
                 Ok(())
             },
@@ -48,21 +50,21 @@ impl Planner<'_> {
 
     fn plan_permission(&mut self, row: &RawRow, seen: &mut HashMap<String, String>) {
         let key = row.shown(0);
-        let mut subject = row.shown(2);
+        let mut subject = row.shown(2).to_owned();
         let parsed = self.permission(row, &mut subject);
         let (content_type, code) = match &parsed {
             Ok((model, code)) => (model.clone(), Some(code.clone())),
-            Err(_) => (row.shown(1), None),
+            Err(_) => (row.shown(1).to_owned(), None),
         };
         let planned = PlannedPermission {
             content_type: row.shown(1).into(),
             code: code.clone(),
             name: subject.clone().into(),
         };
-        self.permissions.insert(key.clone(), planned);
+        self.permissions.insert(RowKey::from(key), planned);
         let code = match parsed {
             Ok((_, code)) => code,
-            Err(wrong) => return self.leave_out(Kind::Permissions, TABLE, &key, &subject, wrong),
+            Err(wrong) => return self.leave_out(Kind::Permissions, TABLE, key, &subject, wrong),
         };
         if let Some(first) = seen.get(code.as_str()) {
             self.summary.counts.permissions.merged += 1;
@@ -71,10 +73,10 @@ impl Planner<'_> {
                  in Django's own checks, they are one"
             );
             let wrong = (Reason::PermissionMerged, message);
-            return self.note(TABLE, &key, &subject, wrong, Action::Merged);
+            return self.note(TABLE, key, &subject, wrong, Action::Merged);
         }
         seen.insert(code.as_str().to_owned(), content_type);
-        self.register(row, &key, code);
+        self.register(row, key, code);
     }
 
     /// The row's model and code.

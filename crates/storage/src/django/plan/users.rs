@@ -10,7 +10,9 @@ use vestibule_core::{
 };
 
 use super::{
-    Halt, Planner, Subject, Wrong, password,
+    Halt, Planner, Subject, Wrong,
+    key::RowKey,
+    password,
     values::{self, flag, text, text_or_empty, time},
 };
 use crate::django::{
@@ -25,10 +27,10 @@ use crate::django::{
 /// collide the first, by primary key, has the name.
 #[derive(Default)]
 struct Claims {
-    names: HashMap<String, String>,
-    emails: HashMap<String, String>,
+    names: HashMap<String, RowKey>,
+    emails: HashMap<String, RowKey>,
     /// Login names that may be read as mail addresses, of all rows: whose they are.
-    names_with_at: HashMap<String, String>,
+    names_with_at: HashMap<String, RowKey>,
     /// Accounts that came with earlier imports.
     imported: HashSet<[u8; 16]>,
 }
@@ -48,7 +50,7 @@ impl Planner<'_> {
         source.rows_with_at(&table, &["id", "username"], |row| -> Result<(), Halt> {
             if let (Ok(id), Ok(name)) = (row.text(0), row.text(1)) {
                 let key = Username::key_of(name);
-                claims.names_with_at.entry(key).or_insert_with(|| id.to_owned());
+                claims.names_with_at.entry(key).or_insert_with(|| RowKey::from(id));
             }
             Ok(())
         })?;
@@ -61,7 +63,8 @@ impl Planner<'_> {
 
     fn plan_user(&mut self, table: &str, row: &RawRow, claims: &mut Claims) {
         let (key, shown) = (row.shown(0), row.shown(1));
-        let link = self.known.users.remove(&key);
+        let row_key = RowKey::from(key);
+        let link = self.known.users.remove(key);
         if let Some(link) = &link
             && self.known.names.of(&link.local_id).is_none()
         {
@@ -70,24 +73,25 @@ impl Planner<'_> {
                 "the account was deleted here; it is not made again".to_owned(),
             );
             self.summary.counts.users.left_out += 1;
-            self.note(table, &key, &shown, wrong, Action::KeptOurs);
-            self.users.insert(key, Subject::LeftOut { name: shown.into() });
+            self.note(table, key, shown, wrong, Action::KeptOurs);
+            self.users.insert(row_key, Subject::LeftOut { name: shown.into() });
             return;
         }
-        let subject = match (self.incoming(table, &key, row, link.as_ref(), claims), link) {
+        let incoming = self.incoming(table, &row_key, row, link.as_ref(), claims);
+        let subject = match (incoming, link) {
             (Ok(incoming), Some(link)) => {
                 let id = UserId::from_bytes(link.local_id);
-                self.plan_known_user(table, &key, incoming, link);
+                self.plan_known_user(table, key, incoming, link);
                 Subject::Here { id, name: shown.into(), fresh: false }
             }
             (Ok(incoming), None) => {
-                let id = self.plan_new_user(&key, incoming);
+                let id = self.plan_new_user(key.to_owned(), incoming);
                 Subject::Here { id, name: shown.into(), fresh: true }
             }
             // What was imported before stays as it is.
             (Err(wrong), Some(link)) => {
                 self.summary.counts.users.unchanged += 1;
-                self.note(table, &key, &shown, wrong, Action::KeptOurs);
+                self.note(table, key, shown, wrong, Action::KeptOurs);
                 Subject::Here {
                     id: UserId::from_bytes(link.local_id),
                     name: shown.into(),
@@ -95,11 +99,11 @@ impl Planner<'_> {
                 }
             }
             (Err(wrong), None) => {
-                self.leave_out(Kind::Users, table, &key, &shown, wrong);
+                self.leave_out(Kind::Users, table, key, shown, wrong);
                 Subject::LeftOut { name: shown.into() }
             }
         };
-        self.users.insert(key, subject);
+        self.users.insert(row_key, subject);
     }
 
     /// The row's values, without those that cannot be taken (which are reported), or why the row
@@ -107,7 +111,7 @@ impl Planner<'_> {
     fn incoming(
         &mut self,
         table: &str,
-        key: &str,
+        key: &RowKey,
         row: &RawRow,
         link: Option<&ImportLink>,
         claims: &mut Claims,
@@ -122,11 +126,11 @@ impl Planner<'_> {
         let is_superuser = flag(row, 8, "is_superuser")?;
         let username = match self.free_username(username, own, claims) {
             Ok(username) => {
-                claims.names.insert(username.key().to_owned(), key.to_owned());
+                claims.names.insert(username.key().to_owned(), key.clone());
                 Some(username)
             }
             Err(wrong) if link.is_some() => {
-                self.note(table, key, name, wrong, Action::KeptOurs);
+                self.note(table, &key.to_string(), name, wrong, Action::KeptOurs);
                 None
             }
             Err(wrong) => return Err(wrong),
@@ -134,7 +138,12 @@ impl Planner<'_> {
         // From here on nothing keeps the account from being imported.
         let mut without = |wrong: Wrong, action: Action| {
             self.summary.entries.push(crate::django::report::Entry::new(
-                table, key, name, wrong.0, wrong.1, action,
+                table,
+                &key.to_string(),
+                name,
+                wrong.0,
+                wrong.1,
+                action,
             ));
         };
         let mut person = |cell: usize, field: &'static str| {
@@ -142,7 +151,7 @@ impl Planner<'_> {
                 PersonName::parse(field, text).map_err(|error| values::refused(&error, field))
             });
             let parsed = parsed.map_err(|wrong| without(wrong, Action::ImportedWithout));
-            parsed.unwrap_or_default().as_str().to_owned()
+            parsed.unwrap_or_default().into_string()
         };
         let (first_name, last_name) = (person(4, "first_name"), person(5, "last_name"));
         let mut instant = |cell: usize, column: &str| {
@@ -159,12 +168,12 @@ impl Planner<'_> {
         let email = match self.free_email(row, key, own, claims) {
             Ok(email) => email,
             Err(wrong) => {
-                self.note(table, key, name, wrong, Action::ImportedWithout);
+                self.note(table, &key.to_string(), name, wrong, Action::ImportedWithout);
                 None
             }
         };
         if let Some(email) = &email {
-            claims.emails.insert(email.key().to_owned(), key.to_owned());
+            claims.emails.insert(email.key().to_owned(), key.clone());
         }
         Ok(Incoming {
             username,
@@ -213,7 +222,7 @@ impl Planner<'_> {
     fn free_email(
         &self,
         row: &RawRow,
-        key: &str,
+        key: &RowKey,
         own: Option<[u8; 16]>,
         claims: &Claims,
     ) -> Result<Option<Email>, Wrong> {
@@ -251,10 +260,10 @@ impl Planner<'_> {
         Ok(Some(email))
     }
 
-    fn plan_new_user(&mut self, key: &str, incoming: Incoming) -> UserId {
+    fn plan_new_user(&mut self, key: String, incoming: Incoming) -> UserId {
         let id = self.ids.user();
         let print = Fingerprint::of(&incoming, None);
-        let link = self.link(kind::USER, key.to_owned(), *id.as_bytes(), print.0);
+        let link = ImportLink { foreign_key: key, local_id: *id.as_bytes(), fingerprint: print.0 };
         let Some(username) = incoming.username else {
             // Only accounts that are here already keep another name.
             return id;
@@ -276,7 +285,7 @@ impl Planner<'_> {
         };
         self.summary.counts.users.new += 1;
         self.batch.users.push((user, incoming.password));
-        self.batch.links.push(link);
+        self.batch.links.push(kind::USER, link);
         id
     }
 

@@ -57,13 +57,17 @@ fn instant(text: &str) -> Option<Timestamp> {
     let (date, time) = text.split_once([' ', 'T'])?;
     let zone = time.find(['Z', '+', '-']).unwrap_or(time.len());
     let (time, zone) = time.split_at(zone);
-    let zone = match zone.len() {
-        0 => "Z".to_owned(),
+    let (zone, minutes) = match zone.len() {
+        0 => ("Z", ""),
         // PostgreSQL leaves the minutes out where there are none.
-        3 => format!("{zone}:00"),
-        _ => zone.to_owned(),
+        3 => (zone, ":00"),
+        _ => (zone, ""),
     };
-    Timestamp::parse_rfc3339(&format!("{date}T{time}{zone}"))
+    let mut whole = String::with_capacity(text.len() + 3);
+    for part in [date, "T", time, zone, minutes] {
+        whole.push_str(part);
+    }
+    Timestamp::parse_rfc3339(&whole)
 }
 
 fn unreadable(column: &str) -> Wrong {

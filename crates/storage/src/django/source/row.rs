@@ -11,8 +11,9 @@ use diesel::{
 
 /// What a cell holds. Databases that keep to their column types have texts and NULLs only: all
 /// is selected as text there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Held {
+    #[default]
     Null,
     Text,
     Blob,
@@ -21,11 +22,15 @@ enum Held {
 /// Room for most rows.
 const ROW_BYTES: usize = 512;
 
-/// One row: the cells' bytes one after the other.
+/// How many cells a row has at most: more than are asked for of any table.
+const MOST_CELLS: usize = 12;
+
+/// One row: the cells' bytes one after the other, and where each ends.
 #[derive(Debug, Default)]
 pub(in crate::django) struct RawRow {
     bytes: Vec<u8>,
-    cells: Vec<(Held, usize)>,
+    cells: [(Held, usize); MOST_CELLS],
+    count: usize,
 }
 
 /// Why a cell gives no text.
@@ -55,23 +60,28 @@ impl RawRow {
     }
 
     /// What can be shown of the cell, to name the row by.
-    pub(in crate::django) fn shown(&self, cell: usize) -> String {
+    pub(in crate::django) fn shown(&self, cell: usize) -> &str {
         match self.text(cell) {
-            Ok(text) => text.to_owned(),
-            Err(NoText::Null) => "NULL".to_owned(),
-            Err(NoText::Unreadable) => "unreadable".to_owned(),
+            Ok(text) => text,
+            Err(NoText::Null) => "NULL",
+            Err(NoText::Unreadable) => "unreadable",
         }
     }
 
     fn push(&mut self, held: Held, bytes: &[u8]) {
         self.bytes.extend_from_slice(bytes);
-        self.cells.push((held, self.bytes.len()));
+        self.end_cell(held);
     }
 
     fn push_number(&mut self, number: impl std::fmt::Display) {
         // Writing into a vector cannot fail.
         let _ = write!(self.bytes, "{number}");
-        self.cells.push((Held::Text, self.bytes.len()));
+        self.end_cell(Held::Text);
+    }
+
+    fn end_cell(&mut self, held: Held) {
+        self.cells[self.count] = (held, self.bytes.len());
+        self.count += 1;
     }
 
     #[cfg(test)]
@@ -139,8 +149,10 @@ impl Cells for diesel::mysql::Mysql {
 impl<DB: Cells> QueryableByName<DB> for RawRow {
     fn build<'a>(row: &impl NamedRow<'a, DB>) -> deserialize::Result<Self> {
         let count = row.field_count();
-        let mut raw =
-            Self { bytes: Vec::with_capacity(ROW_BYTES), cells: Vec::with_capacity(count) };
+        if count > MOST_CELLS {
+            return Err("there are too many columns".into());
+        }
+        let mut raw = Self { bytes: Vec::with_capacity(ROW_BYTES), ..Self::default() };
         for index in 0..count {
             let field = Row::get(row, index).ok_or("a column is missing")?;
             match field.value() {
