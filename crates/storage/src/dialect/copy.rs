@@ -118,13 +118,11 @@ impl<T: Field + ?Sized> Field for &T {
 
 impl<T: Field> Field for Option<T> {
     fn write(&self, out: &mut Vec<u8>) -> io::Result<()> {
-        match self {
-            Some(value) => value.write(out),
-            None => {
-                out.extend_from_slice(&NULL);
-                Ok(())
-            }
+        if let Some(value) = self {
+            return value.write(out);
         }
+        out.extend_from_slice(&NULL);
+        Ok(())
     }
 }
 

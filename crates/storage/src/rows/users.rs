@@ -1,5 +1,7 @@
 //! Accounts.
 
+#![expect(clippy::ref_option_ref, reason = "the derive borrows what is borrowed already")]
+
 use std::borrow::Cow;
 
 use diesel::prelude::*;
