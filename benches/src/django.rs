@@ -34,9 +34,11 @@ impl Django {
         let complete = directory.join("complete-with-psycopg");
         if !complete.exists() {
             run(Command::new("python3").args(["-m", "venv"]).arg(&directory))?;
-            run(Command::new(&python)
-                .args(["-m", "pip", "install", "--quiet"])
-                .args(["django>=5.2,<6", "gunicorn>=23", "psycopg[binary]>=3.2"]))?;
+            run(Command::new(&python).args(["-m", "pip", "install", "--quiet"]).args([
+                "django>=5.2,<6",
+                "gunicorn>=23",
+                "psycopg[binary]>=3.2",
+            ]))?;
             fs::write(complete, "")?;
         }
         Ok(Self { python })
