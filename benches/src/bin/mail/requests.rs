@@ -2,7 +2,6 @@
 
 use std::{env, path::Path, process::Command, time::Duration};
 
-use serde_json::json;
 use vestibule_benches::{
     Result,
     child::{Server, free_address},
@@ -16,7 +15,7 @@ use vestibule_benches::{
 
 use crate::sink::{self, Sink};
 
-/// How many people forget their passwords, and how many of them in a second.
+/// How many people are told something, and how many of them in a second.
 const PEOPLE: usize = 1000;
 const RATE: u32 = 200;
 
@@ -44,9 +43,8 @@ pub(crate) fn run(rounds: usize, seconds: u64) -> Result<()> {
             let address = case.server.address;
             let requests: Vec<Request> = (0..PEOPLE)
                 .map(|number| {
-                    let email = format!("{}@example.org", world::username(number));
-                    let body = json!({ "email": email });
-                    Request::post(address, "/api/v1/password/forgot", &body)
+                    let path = format!("/tell/{}", world::username(number));
+                    Request::get(address, &path, None)
                 })
                 .collect();
             let duration = Duration::from_secs(seconds);
@@ -87,12 +85,7 @@ fn case(folder: &Path, name: &'static str, port: u16) -> Result<Case> {
     let address = free_address()?;
     let database = folder.join(format!("{port}.db"));
     let mut command = Command::new(env::current_exe()?);
-    command
-        .arg("serve")
-        .arg(address.to_string())
-        .arg(port.to_string())
-        .arg(database)
-        .arg(PEOPLE.to_string());
+    command.arg("serve").arg(address.to_string()).arg(port.to_string()).arg(database);
     let server = Server::start(command, address, "/healthz", Some(cpu::SERVER_CORE))?;
     Ok(Case { name, server, p50: Vec::new(), p99: Vec::new(), most: Duration::ZERO, lost: 0 })
 }

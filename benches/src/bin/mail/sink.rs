@@ -49,6 +49,7 @@ fn serve(mut stream: TcpStream, taken: &AtomicUsize) -> io::Result<()> {
         if heard.read_until(b'\n', &mut line)? == 0 {
             return Ok(());
         }
+        line.make_ascii_uppercase();
         let answer: &[u8] = match line.get(..4) {
             Some(b"EHLO") => b"250-sink\r\n250-SIZE 33554432\r\n250 8BITMIME\r\n",
             Some(b"DATA") => {
