@@ -5,7 +5,7 @@ use std::{fmt, sync::Arc};
 use crate::{
     entropy::Entropy,
     id::{RequestId, SessionId, UserId},
-    secret::{Secret, base64url},
+    secret::{Secret, TokenDigest, base64url},
     time::{Clock, Timestamp},
 };
 
@@ -55,6 +55,8 @@ pub struct Client {
     pub address: String,
     /// How the browser or program describes itself.
     pub user_agent: String,
+    /// What the cookie is recognised by that browsers keep from their first login on.
+    pub browser: Option<TokenDigest>,
 }
 
 /// The context that every use case is given first.

@@ -86,6 +86,8 @@ ids! {
     LeaseId;
     /// Names an account that waits for its owner.
     RegistrationId;
+    /// Names an invitation.
+    InvitationId;
     /// Names one request from its arrival to its last log line.
     RequestId;
 }

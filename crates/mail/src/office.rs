@@ -121,5 +121,6 @@ const fn page_of(purpose: Purpose) -> &'static str {
         Purpose::Activate => "/activate",
         Purpose::Reset => "/password/reset",
         Purpose::EmailChange => "/email/confirm",
+        Purpose::Invitation => "/invitation",
     }
 }

@@ -4,10 +4,14 @@
 //! over the built-in one of the same name, and `mail/LANGUAGE/KIND` over `mail/KIND`. What people
 //! typed comes in as values: it is never read as a template, and escaped where HTML is written.
 
-use std::{collections::BTreeMap, fmt, fs, path::PathBuf, sync::Arc};
+mod values;
+
+use std::{fmt, fs, path::PathBuf, sync::Arc};
 
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value, context, syntax::SyntaxConfig};
 use vestibule_core::{Timestamp, domain::notice::Notice};
+
+use self::values::values;
 
 const SUBJECT: &str = "subject.txt";
 const TEXT: &str = "body.txt";
@@ -16,50 +20,42 @@ const HTML: &str = "body.html";
 const LONGEST_LINE: usize = 300;
 
 macro_rules! built_in {
-    ($($name:literal),* $(,)?) => {
-        &[$((concat!("mail/", $name), include_str!(concat!("../templates/mail/", $name)))),*]
+    ($($kind:literal),* $(,)?) => {
+        &[
+            ("mail/layout.html", include_str!("../templates/mail/layout.html")),
+            ("mail/layout.txt", include_str!("../templates/mail/layout.txt")),
+            $(built_in!(@file $kind, "/subject.txt"),
+            built_in!(@file $kind, "/body.txt"),
+            built_in!(@file $kind, "/body.html")),*
+        ]
+    };
+    (@file $kind:literal, $file:literal) => {
+        (
+            concat!("mail/", $kind, $file),
+            include_str!(concat!("../templates/mail/", $kind, $file)),
+        )
     };
 }
 
 const BUILT_IN: &[(&str, &str)] = built_in![
-    "layout.html",
-    "layout.txt",
-    "test/subject.txt",
-    "test/body.txt",
-    "test/body.html",
-    "activate/subject.txt",
-    "activate/body.txt",
-    "activate/body.html",
-    "reset/subject.txt",
-    "reset/body.txt",
-    "reset/body.html",
-    "reset_elsewhere/subject.txt",
-    "reset_elsewhere/body.txt",
-    "reset_elsewhere/body.html",
-    "welcome/subject.txt",
-    "welcome/body.txt",
-    "welcome/body.html",
-    "address_known/subject.txt",
-    "address_known/body.txt",
-    "address_known/body.html",
-    "name_taken/subject.txt",
-    "name_taken/body.txt",
-    "name_taken/body.html",
-    "email_change/subject.txt",
-    "email_change/body.txt",
-    "email_change/body.html",
-    "email_changed/subject.txt",
-    "email_changed/body.txt",
-    "email_changed/body.html",
-    "password_changed/subject.txt",
-    "password_changed/body.txt",
-    "password_changed/body.html",
-    "error_report/subject.txt",
-    "error_report/body.txt",
-    "error_report/body.html",
-    "undelivered/subject.txt",
-    "undelivered/body.txt",
-    "undelivered/body.html",
+    "test",
+    "activate",
+    "reset",
+    "reset_elsewhere",
+    "welcome",
+    "address_known",
+    "name_taken",
+    "email_change",
+    "email_changed",
+    "password_changed",
+    "invitation",
+    "registration_waits",
+    "registration_approved",
+    "registration_refused",
+    "identity_changed",
+    "new_browser",
+    "error_report",
+    "undelivered",
 ];
 
 /// Where the site is: what every link begins with, without a slash at the end. Asked for when a
@@ -318,54 +314,6 @@ fn names(kind: &str, language: &str, file: &str) -> Vec<String> {
     }
     names.push(format!("mail/{kind}/{file}"));
     names
-}
-
-/// What a notice says of itself. Text is one line: a value neither begins a paragraph nor a line
-/// that would pass for ours.
-fn values(notice: &Notice) -> BTreeMap<&'static str, Value> {
-    let text = |text: &str| Value::from(one_line(text));
-    let mut values = BTreeMap::new();
-    match notice {
-        Notice::Test => {}
-        Notice::Activate { username, .. }
-        | Notice::Reset { username }
-        | Notice::Welcome { username }
-        | Notice::AddressKnown { username }
-        | Notice::NameTaken { username }
-        | Notice::EmailChange { username } => {
-            values.insert("username", text(username));
-        }
-        Notice::ResetElsewhere { username, ways } => {
-            values.insert("username", text(username));
-            values.insert("ways", text(&ways.join(", ")));
-        }
-        Notice::EmailChanged { username, at, address, is_done } => {
-            values.insert("username", text(username));
-            values.insert("at", Value::from(in_words(*at)));
-            values.insert("address", text(address));
-            values.insert("is_done", Value::from(*is_done));
-        }
-        Notice::PasswordChanged { username, at, address } => {
-            values.insert("username", text(username));
-            values.insert("at", Value::from(in_words(*at)));
-            values.insert("address", text(address));
-        }
-        Notice::ErrorReport { place, count, first, last, requests } => {
-            values.insert("place", text(place));
-            values.insert("count", Value::from(*count));
-            values.insert("first", Value::from(in_words(*first)));
-            values.insert("last", Value::from(in_words(*last)));
-            let requests: Vec<Value> = requests.iter().map(|id| text(id)).collect();
-            values.insert("requests", Value::from(requests));
-        }
-        Notice::Undelivered { about, id, reason, dead } => {
-            values.insert("about", text(about));
-            values.insert("id", text(id));
-            values.insert("reason", text(reason));
-            values.insert("dead", Value::from(*dead));
-        }
-    }
-    values
 }
 
 /// A time as people read it, in UTC and to the minute.

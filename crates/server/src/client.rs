@@ -79,7 +79,7 @@ pub(crate) fn client_of(
         None => String::new(),
     };
     let user_agent = headers.get("user-agent").map_or("", |v| v.to_str().unwrap_or("unreadable"));
-    Ok(Client { address, user_agent: user_agent.to_owned() })
+    Ok(Client { address, user_agent: user_agent.to_owned(), browser: None })
 }
 
 #[cfg(test)]

@@ -22,6 +22,7 @@ use vestibule_core::{
         grants::Grants,
         groups::Groups,
         housekeeping::Housekeeping,
+        invitations::{InvitationRules, Invitations},
         login::{Conversions, Door, Login},
         members::Members,
         outbox::Outbox,
@@ -242,6 +243,12 @@ async fn services(
             Arc::clone(&hasher),
             parts.doors.clone(),
             Arc::clone(&throttle),
+            postbox.clone(),
+        ),
+        sessions: Sessions::new(
+            store.clone(),
+            Arc::clone(&principals),
+            settings.session.tell_new_browsers.then(|| postbox.clone()),
         ),
         programs: Programs::new(store.clone(), Arc::clone(&principals), &*parts.entropy),
         conversions: Conversions::new(
@@ -251,7 +258,6 @@ async fn services(
             passwords.clone(),
             postbox.clone(),
         ),
-        sessions: Sessions::new(store.clone(), Arc::clone(&principals)),
         users: Users::new(store.clone(), passwords.clone(), postbox.clone(), ways(&parts.doors)),
         groups: Groups::new(store.clone()),
         members: Members::new(store.clone()),
@@ -272,6 +278,12 @@ async fn services(
             passwords.clone(),
             postbox.clone(),
             registration_rules(&settings.registration),
+        ),
+        invitations: Invitations::new(
+            store.clone(),
+            passwords.clone(),
+            postbox.clone(),
+            invitation_rules(&settings.registration),
         ),
         readdressing: Readdressing::new(store.clone(), passwords.clone(), postbox.clone()),
         outbox: Outbox::new(store.clone(), postbox),
@@ -300,6 +312,16 @@ fn registration_rules(settings: &RegistrationSettings) -> RegistrationRules {
         is_open: settings.mode == RegistrationMode::Open,
         life: settings.life,
         admits: Arc::new(move |email| rules.admits(email)),
+        is_approved: settings.is_approved,
+        policy: settings.policy_version.as_deref().map(Arc::from),
+    }
+}
+
+fn invitation_rules(settings: &RegistrationSettings) -> InvitationRules {
+    InvitationRules {
+        is_open: settings.mode != RegistrationMode::Closed,
+        life: settings.invitation_life,
+        registration: registration_rules(settings),
     }
 }
 

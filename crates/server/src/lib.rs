@@ -40,6 +40,7 @@
 #![forbid(unsafe_code)]
 
 mod again;
+mod browser;
 pub mod cli;
 mod client;
 mod compose;

@@ -12,7 +12,7 @@ use vestibule_core::{
     ports::{hasher::PasswordHasher, store::Store},
     usecase::{
         audit::Audit, bootstrap::Bootstrap, check::Check, grants::Grants, groups::Groups,
-        housekeeping::Housekeeping, login::Conversions, login::Login, members::Members,
+        housekeeping::Housekeeping, invitations::Invitations, login::Conversions, login::Login, members::Members,
         outbox::Outbox, password::Passwords, permissions::Permissions, principal::Principals,
         programs::Programs, readdress::Readdressing, recovery::Recovery,
         registration::Registrations, sessions::Sessions, sharing::Sharing, users::Users,
@@ -60,6 +60,8 @@ pub struct Services {
     pub recovery: Recovery,
     /// See [`Registrations`].
     pub registrations: Registrations,
+    /// See [`Invitations`].
+    pub invitations: Invitations,
     /// See [`Readdressing`].
     pub readdressing: Readdressing,
     /// See [`Outbox`].

@@ -221,6 +221,42 @@ diesel::table! {
         password -> Text,
         created_at -> BigInt,
         expires_at -> BigInt,
+        confirmed_at -> Nullable<BigInt>,
+        policy -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    invitations (id) {
+        id -> Binary,
+        email -> Text,
+        email_key -> Text,
+        invited_by -> Nullable<Binary>,
+        created_at -> BigInt,
+        expires_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    invitation_groups (invitation_id, group_id) {
+        invitation_id -> Binary,
+        group_id -> Binary,
+    }
+}
+
+diesel::table! {
+    consents (user_id, version) {
+        user_id -> Binary,
+        version -> Text,
+        at -> BigInt,
+    }
+}
+
+diesel::table! {
+    browsers (user_id, digest) {
+        user_id -> Binary,
+        digest -> Binary,
+        seen_at -> BigInt,
     }
 }
 

@@ -20,9 +20,13 @@ use vestibule_core::{
         object::{ObjectPrefix, ObjectRef, ObjectType},
         page::PageRequest,
         permission::PermissionCode,
-        ticket::Purpose,
+        session::KnownBrowser,
+        ticket::{Purpose, Subject as Opened},
     },
-    id::{AuditId, GrantId, GroupId, LeaseId, NoticeId, RegistrationId, SessionId, UserId},
+    id::{
+        AuditId, GrantId, GroupId, InvitationId, LeaseId, NoticeId, RegistrationId, SessionId,
+        UserId,
+    },
     ports::{
         audit::AuditFilter,
         grants::GrantFilter,
@@ -137,11 +141,19 @@ fn ask(tx: &mut dyn Tx, site: &Site) -> StoreResult<()> {
     tx.changes_after(7, 10)?;
     tx.oldest_change()?;
     tx.ticket(&digest, Purpose::FirstSuperuser, NOW)?;
+    tx.spent_ticket(&digest, Purpose::Activate)?;
     tx.instance_mark("bootstrap")?;
     tx.failures(&[0; 32])?;
     tx.import_links(LinksOf { source: "django:a", kind: "user" })?;
     tx.registration(RegistrationId::generate(NOW, site.chance()), NOW)?;
     tx.registrations_at("a@b")?;
+    tx.registration_page(NOW, &PageRequest::default())?;
+    tx.consents_of(user)?;
+    tx.browsers_of(user)?;
+    tx.invitation(InvitationId::generate(NOW, site.chance()), NOW)?;
+    tx.invitations_to("a@b", NOW)?;
+    tx.invitation_page(None, NOW, &PageRequest::default())?;
+    tx.invitation_page(Some(user), NOW, &PageRequest::default())?;
     tx.next_notice_due()?;
     tx.notice_counts()?;
     tx.notice_by_id(NoticeId::generate(NOW, site.chance()))?;
@@ -164,6 +176,10 @@ fn change(tx: &mut dyn Tx, site: &Site) -> StoreResult<()> {
     tx.update_user(&user)?;
     tx.update_user_password(user.id, &support::hash("x"), Some(NOW))?;
     tx.update_user_last_login(user.id, NOW)?;
+    let browser = KnownBrowser { digest: session.digest, seen_at: NOW };
+    assert!(tx.put_browser(user.id, &browser).is_err(), "of nobody");
+    tx.delete_browser(user.id, &session.digest)?;
+    tx.purge_browsers(NOW)?;
     tx.delete_user(user.id)?;
     tx.touch_sessions(&[(session.id, NOW)])?;
     tx.delete_session(session.id)?;
@@ -175,7 +191,11 @@ fn change(tx: &mut dyn Tx, site: &Site) -> StoreResult<()> {
     tx.delete_tickets_of(user.id, None)?;
     tx.delete_tickets_of(user.id, Some(Purpose::Reset))?;
     let waiting = RegistrationId::generate(NOW, site.chance());
-    tx.delete_tickets_about(waiting)?;
+    tx.delete_tickets_about(Opened::Registration(waiting))?;
+    tx.confirm_registration(waiting, NOW, NOW)?;
+    tx.prolong_registration(waiting, NOW)?;
+    tx.delete_invitation(InvitationId::generate(NOW, site.chance()))?;
+    tx.purge_invitations(NOW)?;
     tx.purge_tickets(NOW)?;
     tx.delete_registration(waiting)?;
     tx.purge_registrations(NOW)?;
@@ -211,7 +231,9 @@ struct Step {
 }
 
 /// Statements whose rows are few or a range, and come in an order that no index of both has.
-const SORTED: [&str; 5] = [
+const SORTED: [&str; 7] = [
+    "`registrations`.`confirmed_at` IS NOT NULL",
+    "FROM `invitations` WHERE (`invitations`.`expires_at` > ?)",
     "FROM (`memberships` INNER JOIN `users`",
     "IN (SELECT `memberships`.`user_id`",
     "`grants`.`subject_id` = ?) AND",

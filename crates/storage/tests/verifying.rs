@@ -7,12 +7,14 @@ use vestibule_core::{
         change::Change,
         grant::{Scope, Subject},
         group::{MAX_NESTING, Membership, Nesting},
+        invitation::Invitation,
         notice::{Lane, NoticeState, StoredNotice},
         object::{DeleteRule, ObjectPrefix, ObjectType},
-        registration::Registration,
-        ticket::{Purpose, Ticket},
+        registration::{Consent, Registration},
+        session::KnownBrowser,
+        ticket::{Purpose, Subject as Opened, Ticket},
     },
-    id::{NoticeId, RegistrationId},
+    id::{InvitationId, NoticeId, RegistrationId},
     ports::imports::{ImportLink, LinksOf},
 };
 use vestibule_storage::{Finding, OpenError, VerifyError, testkit::Database, verify};
@@ -54,10 +56,10 @@ fn fill(site: &Site) {
     ];
     let ticket = Ticket {
         digest: session.digest,
-        purpose: Purpose::FirstSuperuser,
+        purpose: Purpose::Invitation,
         user: Some(user.id),
         expires_at: after(1),
-        subject: None,
+        subject: Some(Opened::Invitation(InvitationId::generate(NOW, site.chance()))),
         email: None,
     };
     let waiting = Registration {
@@ -67,6 +69,16 @@ fn fill(site: &Site) {
         first_name: user.first_name.clone(),
         last_name: user.last_name.clone(),
         password: support::hash("x"),
+        created_at: NOW,
+        expires_at: after(1),
+        confirmed_at: Some(NOW),
+        policy: Some("2026-01".to_owned()),
+    };
+    let invitation = Invitation {
+        id: InvitationId::generate(NOW, site.chance()),
+        email: email("d@example.org"),
+        groups: vec![inner.id],
+        invited_by: Some(user.id),
         created_at: NOW,
         expires_at: after(1),
     };
@@ -113,6 +125,9 @@ fn fill(site: &Site) {
         tx.insert_session(&session)?;
         tx.insert_ticket(&ticket)?;
         tx.insert_registration(&waiting)?;
+        tx.insert_invitation(&invitation)?;
+        tx.insert_consent(user.id, &Consent { version: "2026-01".to_owned(), at: NOW })?;
+        tx.put_browser(user.id, &KnownBrowser { digest: session.digest, seen_at: NOW })?;
         tx.insert_notice(&notice)?;
         tx.insert_audit(&event)?;
         tx.set_instance_mark("bootstrap", "done")?;

@@ -7,6 +7,7 @@ pub mod grant;
 pub mod group;
 pub mod identity;
 pub mod invalid;
+pub mod invitation;
 pub mod level;
 pub mod login_step;
 pub mod notice;

@@ -5,17 +5,14 @@
 //! for ([`Notice::link`]); the token is made when the mail is about to be sent and stored as a
 //! digest alone, so that neither the outbox nor a copy of the database ever lets anybody in.
 
-use std::{fmt, str::FromStr};
+mod stored;
 
 use serde::{Deserialize, Serialize};
 
-use super::{
-    email::Email,
-    level::{UnknownWord, words},
-    ticket::Purpose,
-};
+pub use self::stored::{Lane, NoticeState, StoredNotice};
+use super::ticket::{Purpose, Subject};
 use crate::{
-    id::{LeaseId, NoticeId, RegistrationId, UserId},
+    id::{InvitationId, RegistrationId},
     time::Timestamp,
 };
 
@@ -89,6 +86,60 @@ pub enum Notice {
         /// From which network address; empty when it was not a request.
         address: String,
     },
+    /// Somebody is invited.
+    Invitation {
+        /// Which invitation it is.
+        invitation: InvitationId,
+        /// The login name of whoever invites.
+        by: String,
+        /// The groups that it leads into.
+        groups: Vec<String>,
+    },
+    /// An account waits for an administrator; for those of the site.
+    RegistrationWaits {
+        /// The login name it is to have.
+        username: String,
+        /// Its mail address.
+        email: String,
+    },
+    /// An administrator made the account that waited.
+    RegistrationApproved {
+        /// The account's login name.
+        username: String,
+    },
+    /// An administrator will not make the account.
+    RegistrationRefused {
+        /// The login name it was to have.
+        username: String,
+        /// Why, in the administrator's words; may be empty.
+        reason: String,
+    },
+    /// There is another way into an account, or one less.
+    IdentityChanged {
+        /// The account's login name.
+        username: String,
+        /// Which way in, as the login page calls it.
+        way: String,
+        /// When.
+        #[serde(with = "micros")]
+        at: Timestamp,
+        /// From which network address; empty when it was not a request.
+        address: String,
+        /// Whether it leads in from now on; else it does no more.
+        is_linked: bool,
+    },
+    /// Somebody logged in from a browser that was not seen with the account before.
+    NewBrowser {
+        /// The account's login name.
+        username: String,
+        /// How the browser describes itself.
+        browser: String,
+        /// When.
+        #[serde(with = "micros")]
+        at: Timestamp,
+        /// From which network address.
+        address: String,
+    },
     /// Requests failed; for the site's administrators.
     ErrorReport {
         /// What failed: a route as it is declared, never as it was called.
@@ -131,6 +182,12 @@ impl Notice {
             Self::EmailChange { .. } => "email_change",
             Self::EmailChanged { .. } => "email_changed",
             Self::PasswordChanged { .. } => "password_changed",
+            Self::Invitation { .. } => "invitation",
+            Self::RegistrationWaits { .. } => "registration_waits",
+            Self::RegistrationApproved { .. } => "registration_approved",
+            Self::RegistrationRefused { .. } => "registration_refused",
+            Self::IdentityChanged { .. } => "identity_changed",
+            Self::NewBrowser { .. } => "new_browser",
             Self::ErrorReport { .. } => "error_report",
             Self::Undelivered { .. } => "undelivered",
         }
@@ -142,21 +199,28 @@ impl Notice {
             Self::Activate { .. } => Some(Purpose::Activate),
             Self::Reset { .. } | Self::Welcome { .. } => Some(Purpose::Reset),
             Self::EmailChange { .. } => Some(Purpose::EmailChange),
+            Self::Invitation { .. } => Some(Purpose::Invitation),
             Self::Test
             | Self::ResetElsewhere { .. }
             | Self::AddressKnown { .. }
             | Self::NameTaken { .. }
             | Self::EmailChanged { .. }
             | Self::PasswordChanged { .. }
+            | Self::RegistrationWaits { .. }
+            | Self::RegistrationApproved { .. }
+            | Self::RegistrationRefused { .. }
+            | Self::IdentityChanged { .. }
+            | Self::NewBrowser { .. }
             | Self::ErrorReport { .. }
             | Self::Undelivered { .. } => None,
         }
     }
 
-    /// Which registration its link opens, if it does.
-    pub const fn registration(&self) -> Option<RegistrationId> {
+    /// What its link opens that is no account yet.
+    pub const fn subject(&self) -> Option<Subject> {
         match self {
-            Self::Activate { registration, .. } => Some(*registration),
+            Self::Activate { registration, .. } => Some(Subject::Registration(*registration)),
+            Self::Invitation { invitation, .. } => Some(Subject::Invitation(*invitation)),
             _ => None,
         }
     }
@@ -172,13 +236,20 @@ impl Notice {
                 | Self::AddressKnown { .. }
                 | Self::NameTaken { .. }
                 | Self::EmailChange { .. }
+                | Self::Invitation { .. }
         )
     }
 
     /// Whether it tells administrators about the site itself: that one of these could not be
     /// delivered is no reason for the next.
     pub const fn is_about_the_site(&self) -> bool {
-        matches!(self, Self::Test | Self::ErrorReport { .. } | Self::Undelivered { .. })
+        matches!(
+            self,
+            Self::Test
+                | Self::RegistrationWaits { .. }
+                | Self::ErrorReport { .. }
+                | Self::Undelivered { .. }
+        )
     }
 
     /// One of each kind, to try templates with.
@@ -205,6 +276,40 @@ impl Notice {
                 is_done: true,
             },
             Self::PasswordChanged { username: username(), at, address: "192.0.2.7".to_owned() },
+            Self::Invitation {
+                invitation: InvitationId::from_bytes([7; 16]),
+                by: "admin".to_owned(),
+                groups: vec!["lab".to_owned()],
+            },
+            Self::Invitation {
+                invitation: InvitationId::from_bytes([7; 16]),
+                by: "admin".to_owned(),
+                groups: Vec::new(),
+            },
+            Self::RegistrationWaits { username: username(), email: "anna@example.org".to_owned() },
+            Self::RegistrationApproved { username: username() },
+            Self::RegistrationRefused { username: username(), reason: String::new() },
+            Self::RegistrationRefused { username: username(), reason: "who are you?".to_owned() },
+            Self::IdentityChanged {
+                username: username(),
+                way: "University".to_owned(),
+                at,
+                address: "192.0.2.7".to_owned(),
+                is_linked: true,
+            },
+            Self::IdentityChanged {
+                username: username(),
+                way: "University".to_owned(),
+                at,
+                address: String::new(),
+                is_linked: false,
+            },
+            Self::NewBrowser {
+                username: username(),
+                browser: "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Firefox/145.0".to_owned(),
+                at,
+                address: "192.0.2.7".to_owned(),
+            },
             Self::ErrorReport {
                 place: "POST /api/v1/users".to_owned(),
                 count: 3,
@@ -219,101 +324,6 @@ impl Notice {
                 dead: 1,
             },
         ]
-    }
-}
-
-/// Who goes first: what one person waits for is not kept up by what many are told.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Lane {
-    /// What one person is told.
-    #[default]
-    Personal,
-    /// What many are told at once.
-    Bulk,
-}
-
-impl Lane {
-    /// Both, in the order in which they are served.
-    pub const ALL: [Self; 2] = [Self::Personal, Self::Bulk];
-}
-
-words!(Lane: Personal = "personal", Bulk = "bulk"; "personal or bulk");
-
-/// What became of a notice.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum NoticeState {
-    /// It is still to be sent.
-    Waiting,
-    /// A mail server has taken it.
-    Sent,
-    /// It was given up.
-    Dead,
-    /// Its link died before it could be sent.
-    Expired,
-}
-
-words!(
-    NoticeState: Waiting = "waiting", Sent = "sent", Dead = "dead", Expired = "expired";
-    "waiting, sent, dead or expired"
-);
-
-/// A notice in the outbox.
-#[derive(Clone, PartialEq, Eq)]
-pub struct StoredNotice {
-    /// The notice's id; ordered by time.
-    pub id: NoticeId,
-    /// What mail programs know it by (RFC 5322 section 3.6.4), without the angle brackets: the
-    /// same however often it is sent.
-    pub message_id: String,
-    /// To whom.
-    pub recipient: Email,
-    /// Whose account it is about.
-    pub user: Option<UserId>,
-    /// In which language.
-    pub language: String,
-    /// Who goes first.
-    pub lane: Lane,
-    /// What it is about; of a newer release, maybe.
-    pub kind: String,
-    /// The notice as JSON.
-    pub data: String,
-    /// When it was posted.
-    pub created_at: Timestamp,
-    /// From when on it is not worth sending.
-    pub expires_at: Option<Timestamp>,
-    /// What became of it.
-    pub state: NoticeState,
-    /// How often its sending was begun.
-    pub attempts: u32,
-    /// When it is to be tried next; while somebody sends it, until when they may.
-    pub due_at: Timestamp,
-    /// Who sends it at the moment.
-    pub lease: Option<LeaseId>,
-    /// When it was sent or given up.
-    pub settled_at: Option<Timestamp>,
-    /// What the mail server said last, or why it could not be asked.
-    pub reason: String,
-}
-
-impl StoredNotice {
-    /// The notice itself; `None` when this release cannot read it.
-    pub fn notice(&self) -> Option<Notice> {
-        serde_json::from_str(&self.data).ok()
-    }
-}
-
-/// Without the address: lines of the log are kept longer than mails.
-impl fmt::Debug for StoredNotice {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("StoredNotice")
-            .field("id", &self.id)
-            .field("kind", &self.kind)
-            .field("state", &self.state)
-            .field("attempts", &self.attempts)
-            .field("due_at", &self.due_at)
-            .field("lease", &self.lease)
-            .field("reason", &self.reason)
-            .finish_non_exhaustive()
     }
 }
 

@@ -18,6 +18,8 @@ rights! {
     VIEW_USER = "vestibule.view_user", "See accounts";
     /// Make accounts.
     ADD_USER = "vestibule.add_user", "Make accounts";
+    /// Invite people by mail.
+    INVITE_USER = "vestibule.invite_user", "Invite people by mail";
     /// Change accounts, disable and enable them.
     CHANGE_USER = "vestibule.change_user", "Change, disable and enable accounts";
     /// Remove accounts.

@@ -31,6 +31,15 @@ pub struct Session {
     pub backend: String,
 }
 
+/// A browser that somebody logged in from before, known by a cookie that it keeps.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KnownBrowser {
+    /// What its cookie is recognised by.
+    pub digest: TokenDigest,
+    /// When somebody last logged in from it, up to a day late.
+    pub seen_at: Timestamp,
+}
+
 /// How long sessions last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SessionLimits {

@@ -14,6 +14,7 @@ pub mod groups;
 pub mod hasher;
 pub mod identities;
 pub mod imports;
+pub mod invitations;
 pub mod judge;
 pub mod login_steps;
 pub mod objects;

@@ -2,7 +2,10 @@
 
 use super::store::StoreResult;
 use crate::{
-    domain::{identity::BackendName, session::Session},
+    domain::{
+        identity::BackendName,
+        session::{KnownBrowser, Session},
+    },
     id::{SessionId, UserId},
     secret::TokenDigest,
     time::Timestamp,
@@ -39,6 +42,18 @@ pub trait SessionRepo {
         backend: &BackendName,
         upstream: &str,
     ) -> StoreResult<Vec<Session>>;
+
+    /// From which browsers somebody logged in, the one not seen for longest first.
+    fn browsers_of(&mut self, user: UserId) -> StoreResult<Vec<KnownBrowser>>;
+
+    /// Keeps that somebody logged in from a browser; answers whether it was not known with them.
+    fn put_browser(&mut self, user: UserId, browser: &KnownBrowser) -> StoreResult<bool>;
+
+    /// Forgets a browser of somebody's.
+    fn delete_browser(&mut self, user: UserId, digest: &TokenDigest) -> StoreResult<bool>;
+
+    /// Forgets the browsers that nobody logged in from since this instant. Answers how many.
+    fn purge_browsers(&mut self, seen_before: Timestamp) -> StoreResult<u64>;
 
     /// Ends a session.
     fn delete_session(&mut self, id: SessionId) -> StoreResult<bool>;

@@ -9,9 +9,10 @@ use futures_util::future::BoxFuture;
 
 use super::{
     audit::AuditRepo, changes::ChangeRepo, checks::CheckRepo, grants::GrantRepo, groups::GroupRepo,
-    identities::IdentityRepo, imports::ImportRepo, login_steps::LoginStepRepo, objects::ObjectRepo,
-    outbox::OutboxRepo, permissions::PermissionRepo, registrations::RegistrationRepo,
-    sessions::SessionRepo, throttle::ThrottleRepo, tickets::TicketRepo, users::UserRepo,
+    identities::IdentityRepo, imports::ImportRepo, invitations::InvitationRepo,
+    login_steps::LoginStepRepo, objects::ObjectRepo, outbox::OutboxRepo,
+    permissions::PermissionRepo, registrations::RegistrationRepo, sessions::SessionRepo,
+    throttle::ThrottleRepo, tickets::TicketRepo, users::UserRepo,
 };
 use crate::domain::change::Change;
 
@@ -109,6 +110,7 @@ pub trait Tx:
     + CheckRepo
     + OutboxRepo
     + RegistrationRepo
+    + InvitationRepo
 {
 }
 
@@ -129,6 +131,8 @@ impl<T> Tx for T where
         + CheckRepo
         + OutboxRepo
         + RegistrationRepo
+        + InvitationRepo
+        + InvitationRepo
 {
 }
 

@@ -2,8 +2,8 @@
 
 use super::store::StoreResult;
 use crate::{
-    domain::ticket::{Purpose, Ticket},
-    id::{RegistrationId, UserId},
+    domain::ticket::{Purpose, Subject, Ticket},
+    id::UserId,
     secret::TokenDigest,
     time::Timestamp,
 };
@@ -21,6 +21,13 @@ pub trait TicketRepo {
         now: Timestamp,
     ) -> StoreResult<Option<Ticket>>;
 
+    /// Looks a link up though it has expired or, where it is kept, was used.
+    fn spent_ticket(
+        &mut self,
+        digest: &TokenDigest,
+        purpose: Purpose,
+    ) -> StoreResult<Option<Ticket>>;
+
     /// Uses a link up, if it is live and for this purpose. Of any number of parallel callers
     /// exactly one gets it.
     fn redeem_ticket(
@@ -36,8 +43,8 @@ pub trait TicketRepo {
     /// Removes every link of a user, or every one for a purpose. Answers how many.
     fn delete_tickets_of(&mut self, user: UserId, purpose: Option<Purpose>) -> StoreResult<u64>;
 
-    /// Removes every link that opens a registration. Answers how many.
-    fn delete_tickets_about(&mut self, subject: RegistrationId) -> StoreResult<u64>;
+    /// Removes every link that opens this. Answers how many.
+    fn delete_tickets_about(&mut self, subject: Subject) -> StoreResult<u64>;
 
     /// Removes the links that expired before this instant. Answers how many.
     fn purge_tickets(&mut self, now: Timestamp) -> StoreResult<u64>;

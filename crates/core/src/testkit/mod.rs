@@ -75,7 +75,8 @@ pub fn cx(clock: &Arc<ManualClock>, seed: u64) -> OpCx {
 
 /// As [`cx`], of a request that nobody has been recognised in yet.
 pub fn request_cx(clock: &Arc<ManualClock>, seed: u64, address: &str) -> OpCx {
-    let client = Client { address: address.to_owned(), user_agent: "test".to_owned() };
+    let client =
+        Client { address: address.to_owned(), user_agent: "test".to_owned(), browser: None };
     OpCx::for_request(
         client,
         Arc::clone(clock) as Arc<dyn Clock>,

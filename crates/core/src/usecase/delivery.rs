@@ -14,7 +14,7 @@ use crate::{
     domain::{
         email::Email,
         notice::{Notice, StoredNotice},
-        ticket::{Purpose, Ticket},
+        ticket::{Purpose, Subject, Ticket},
     },
     id::{LeaseId, NoticeId},
     ports::{
@@ -154,7 +154,7 @@ impl Delivery {
                     return Ok(None);
                 };
                 let token = cx.new_token();
-                let subject = notice.registration();
+                let subject = notice.subject();
                 // The newest mail's link is the one that works. A second attempt at the same mail
                 // may be the second copy of one that arrived: both links work.
                 if stored.attempts <= 1 {
@@ -256,8 +256,13 @@ fn is_gone(
     purpose: Purpose,
     now: Timestamp,
 ) -> StoreResult<bool> {
-    if let Some(registration) = notice.registration() {
-        return Ok(tx.registration(registration, now)?.is_none());
+    match notice.subject() {
+        Some(Subject::Registration(id)) => {
+            let waiting = tx.registration(id, now)?;
+            return Ok(waiting.is_none_or(|waiting| waiting.confirmed_at.is_some()));
+        }
+        Some(Subject::Invitation(id)) => return Ok(tx.invitation(id, now)?.is_none()),
+        None => {}
     }
     let Some(user) = stored.user else {
         return Ok(false);

@@ -21,6 +21,13 @@ const LONGEST_WINDOW: Duration = Duration::from_hours(24);
 /// For how long a mail that was sent, given up or not worth sending is told of.
 const KEEP_MAIL: Duration = Duration::from_hours(14 * 24);
 
+/// After how long without a login a browser is forgotten: no browser keeps its cookie for longer.
+const KEEP_BROWSERS: Duration = Duration::from_hours(400 * 24);
+
+/// For how long what has expired can still be told from what never was, and a registration be
+/// confirmed by another link.
+const KEEP_DEAD: Duration = Duration::from_hours(30 * 24);
+
 /// How much was cleared away.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Cleared {
@@ -89,8 +96,10 @@ impl Housekeeping {
                 tx.purge_changes(now.minus(KEEP_CHANGES))?;
                 tx.purge_failures(failures_before)?;
                 tx.purge_login_steps(now)?;
-                tx.purge_registrations(now)?;
-                tx.purge_tickets(now)
+                tx.purge_registrations(now.minus(KEEP_DEAD))?;
+                tx.purge_invitations(now)?;
+                tx.purge_browsers(now.minus(KEEP_BROWSERS))?;
+                tx.purge_tickets(now.minus(KEEP_DEAD))
             })
             .await?;
         self.clear_mail(cx).await?;

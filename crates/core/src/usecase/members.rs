@@ -15,7 +15,7 @@ use crate::{
     domain::{
         change::Change,
         grant::Effect,
-        group::Membership,
+        group::{Group, Membership},
         identity::Source,
         page::{Page, PageRequest},
         rights,
@@ -166,9 +166,30 @@ pub(super) fn put(
     authority: &Authority,
     wanted: Wanted,
 ) -> AdminResult<bool> {
-    let group = visible(tx, authority, wanted.group)?;
-    let right = right(authority, wanted.group)?;
-    require_conferred(tx, authority, wanted.group)?;
+    let (group, right) = addable(tx, authority, wanted.group)?;
+    write(tx, cx, &group, &right, wanted)
+}
+
+/// The group, and the right by which the actor may bring people into it.
+pub(super) fn addable(
+    tx: &mut dyn Tx,
+    authority: &Authority,
+    group: GroupId,
+) -> AdminResult<(Group, String)> {
+    let found = visible(tx, authority, group)?;
+    let right = right(authority, group)?;
+    require_conferred(tx, authority, group)?;
+    Ok((found, right))
+}
+
+/// Puts somebody into a group by a right that was looked at.
+pub(super) fn write(
+    tx: &mut dyn Tx,
+    cx: &OpCx,
+    group: &Group,
+    right: &str,
+    wanted: Wanted,
+) -> AdminResult<bool> {
     let user = member(tx, wanted.user)?;
     let before = tx.membership(wanted.group, wanted.user)?;
     let after = Membership {
@@ -196,7 +217,7 @@ pub(super) fn put(
         "is_manager": after.is_manager,
         "expires_at": after.expires_at.map(|end| end.to_string()),
     });
-    record(tx, cx, action, Target::group(&group), right, details)?;
+    record(tx, cx, action, Target::group(group), right, details)?;
     Ok(before.is_none())
 }
 

@@ -10,6 +10,7 @@ pub mod error;
 pub mod grants;
 pub mod groups;
 pub mod housekeeping;
+pub mod invitations;
 mod links;
 pub mod login;
 pub mod members;

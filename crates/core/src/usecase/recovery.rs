@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::{
     error::{AdminError, AdminResult},
+    login::tell,
     password::Passwords,
     post::{Post, Postbox},
     record::{Target, record},
@@ -118,7 +119,8 @@ impl Recovery {
         let user = self.look(cx, token).await?;
         let hash = self.passwords.accept(&user, new).await?;
         let (id, key) = (user.id, FailureKey::of_account(user.id));
-        let (passwords, ways, cx) = (self.passwords.clone(), self.ways.clone(), cx.clone());
+        let (passwords, postbox) = (self.passwords.clone(), self.postbox.clone());
+        let (ways, cx) = (self.ways.clone(), cx.clone());
         let digest = TokenDigest::of(token.expose());
         self.store
             .write::<_, AdminError>(move |tx| {
@@ -130,6 +132,7 @@ impl Recovery {
                 if !user.email_verified {
                     user.email_verified = true;
                     tx.update_user(&user)?;
+                    ways.end_links(tx, &cx, &postbox, &user)?;
                 }
                 tx.update_user_password(id, &hash, Some(now))?;
                 tx.delete_sessions_of(id, None)?;
@@ -161,6 +164,28 @@ impl Ways {
         }
         let labels = identities.iter().filter_map(|one| self.elsewhere.get(&one.backend).cloned());
         Ok(Kept::Elsewhere(labels.collect()))
+    }
+}
+
+impl Ways {
+    /// Ends what leads into an account from elsewhere: whoever had it linked had not shown that
+    /// they read mail at its address, and somebody has now.
+    fn end_links(
+        &self,
+        tx: &mut dyn Tx,
+        cx: &OpCx,
+        postbox: &Postbox,
+        user: &User,
+    ) -> StoreResult<()> {
+        let links = tx.identities_of(user.id)?;
+        for (at, link) in links.iter().enumerate() {
+            let right = "linked before the address was shown to be its owner's";
+            tell::sever(tx, cx, user, link, &links[at..], right)?;
+            let label = self.elsewhere.get(&link.backend);
+            let way = label.map_or(link.backend.as_str(), String::as_str);
+            tell::changed(tx, cx, postbox, user, way, false)?;
+        }
+        Ok(())
     }
 }
 

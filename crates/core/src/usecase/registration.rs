@@ -1,9 +1,13 @@
 //! Accounts that people make for themselves.
 
+mod approval;
+mod dead;
+
 use std::{sync::Arc, time::Duration};
 
 use serde_json::json;
 
+pub use self::{approval::APPROVAL_LIFE, dead::DeadWhy};
 use super::{
     error::{AdminError, AdminResult, Forbidden},
     password::Passwords,
@@ -14,7 +18,11 @@ use super::{
 use crate::{
     cx::OpCx,
     domain::{
-        change::Change, email::Email, notice::Notice, registration::Registration, ticket::Purpose,
+        change::Change,
+        email::Email,
+        notice::Notice,
+        registration::{Consent, Registration},
+        ticket::{Purpose, Subject, Ticket},
         user::User,
     },
     id::{RegistrationId, UserId},
@@ -32,6 +40,33 @@ pub struct RegistrationRules {
     pub life: Duration,
     /// Whether somebody with this address may.
     pub admits: Arc<dyn Fn(&Email) -> bool + Send + Sync>,
+    /// Whether an administrator is asked before an account is made.
+    pub is_approved: bool,
+    /// The version of the policy that people have to agree to, where the site has one.
+    pub policy: Option<Arc<str>>,
+}
+
+impl RegistrationRules {
+    /// What somebody agreed to; refuses who agreed to nothing, or to what counts no more.
+    pub(super) fn agreed(&self, said: Option<&str>) -> AdminResult<Option<String>> {
+        match &self.policy {
+            None => Ok(None),
+            Some(policy) if said == Some(&**policy) => Ok(Some((**policy).to_owned())),
+            Some(policy) => {
+                let message = format!("say that you agree to the policy of this site: {policy:?}");
+                Err(AdminError::field("policy", "required", message))
+            }
+        }
+    }
+}
+
+/// What the link of a registration led to.
+#[derive(Debug)]
+pub enum Activated {
+    /// The account is made.
+    Made(Box<User>),
+    /// It is made when an administrator says so.
+    Waits,
 }
 
 /// Accounts that people make for themselves.
@@ -64,8 +99,11 @@ impl Registrations {
     /// Takes an account down that its owner has yet to confirm, and mails them the link. Nobody
     /// is told whether the name or the address has an account here, but for whoever reads mail at
     /// that address: the answer is the same, and so is the work.
-    pub async fn register(&self, cx: &OpCx, new: NewUser) -> AdminResult<()> {
+    ///
+    /// `policy` is the version of the site's policy that they agreed to.
+    pub async fn register(&self, cx: &OpCx, new: NewUser, policy: Option<&str>) -> AdminResult<()> {
         self.require_open()?;
+        let policy = self.rules.agreed(policy)?;
         let now = cx.now();
         let user = parse(&new, UserId::generate(now, cx.entropy()), now)?;
         let missing = |field, what| AdminError::field(field, "required", what);
@@ -85,6 +123,8 @@ impl Registrations {
             password: self.passwords.accept(&user, password).await?,
             created_at: now,
             expires_at: now.plus(self.rules.life),
+            confirmed_at: None,
+            policy,
         };
         let (cx, postbox) = (cx.clone(), self.postbox.clone());
         self.store
@@ -114,7 +154,7 @@ impl Registrations {
         self.store
             .write::<_, AdminError>(move |tx| {
                 let all = tx.registrations_at(email.key())?;
-                if let Some(waiting) = all.into_iter().find(|one| cx.now() < one.expires_at) {
+                if let Some(waiting) = all.into_iter().find(|one| waits(one, cx.now())) {
                     postbox.post(tx, &cx, link(&waiting))?;
                 }
                 Ok(())
@@ -128,36 +168,74 @@ impl Registrations {
         self.store
             .read::<_, AdminError>(move |tx| {
                 let ticket = tx.ticket(&digest, Purpose::Activate, now)?;
-                waiting(tx, ticket.and_then(|ticket| ticket.subject), now)
+                waiting(tx, ticket, now)
             })
             .await
     }
 
-    /// Makes the account that a link is for; the link is used up by it, and whatever else waits
-    /// with the address is forgotten.
-    pub async fn activate(&self, cx: &OpCx, token: &Secret) -> AdminResult<User> {
+    /// Makes the account that a link is for, or has it wait for an administrator; the link is used
+    /// up by it, and whatever else waits with the address is forgotten.
+    pub async fn activate(&self, cx: &OpCx, token: &Secret) -> AdminResult<Activated> {
         let (cx, digest) = (cx.clone(), TokenDigest::of(token.expose()));
+        let (is_approved, postbox) = (self.rules.is_approved, self.postbox.clone());
         self.store
             .write::<_, AdminError>(move |tx| {
                 let now = cx.now();
                 let id = UserId::generate(now, cx.entropy());
                 tx.announce(Change::User(id), now)?;
                 let ticket = tx.redeem_ticket(&digest, Purpose::Activate, now)?;
-                let waiting = waiting(tx, ticket.and_then(|ticket| ticket.subject), now)?;
-                let user = account(&waiting, id, now);
-                // Somebody else may have come to the name or the address meanwhile.
-                require_free(tx, &user)?;
-                tx.insert_user(&user, &waiting.password).map_err(taken)?;
-                for other in tx.registrations_at(waiting.email.key())? {
-                    tx.delete_tickets_about(other.id)?;
-                    tx.delete_registration(other.id)?;
+                let waiting = waiting(tx, ticket, now)?;
+                let right = "link sent by mail";
+                if is_approved {
+                    approval::begin(tx, &cx, &postbox, &waiting)?;
+                    let subject = Some(Subject::Registration(waiting.id));
+                    dead::keep(tx, digest, None, subject, &waiting.email, now)?;
+                    let target = Target::new("registration", waiting.id, &waiting.username);
+                    record(tx, &cx, "registration.confirmed", target, right, json!({}))?;
+                    return Ok(Activated::Waits);
                 }
-                let (right, target) = ("link sent by mail", Target::user(&user));
+                let user = make(tx, &waiting, id, now)?;
+                dead::keep(tx, digest, Some(id), None, &waiting.email, now)?;
+                let target = Target::user(&user);
                 record(tx, &cx, "registration.confirmed", target, right, json!({}))?;
-                Ok(user)
+                Ok(Activated::Made(Box::new(user)))
             })
             .await
     }
+}
+
+/// Makes the account, and forgets whatever else waits with its address.
+fn make(tx: &mut dyn Tx, waiting: &Registration, id: UserId, now: Timestamp) -> AdminResult<User> {
+    let user = account(waiting, id, now);
+    // Somebody else may have come to the name or the address meanwhile.
+    require_free(tx, &user)?;
+    tx.insert_user(&user, &waiting.password).map_err(taken)?;
+    if let Some(version) = &waiting.policy {
+        let consent = Consent { version: version.clone(), at: waiting.created_at };
+        tx.insert_consent(id, &consent)?;
+    }
+    forget(tx, &waiting.email, None)?;
+    Ok(user)
+}
+
+/// Forgets what waits with an address, with its links, but for one that is spared.
+pub(super) fn forget(
+    tx: &mut dyn Tx,
+    email: &Email,
+    spared: Option<RegistrationId>,
+) -> StoreResult<()> {
+    for other in tx.registrations_at(email.key())? {
+        tx.delete_tickets_about(Subject::Registration(other.id))?;
+        if Some(other.id) != spared {
+            tx.delete_registration(other.id)?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether it waits for its owner.
+fn waits(one: &Registration, now: Timestamp) -> bool {
+    now < one.expires_at && one.confirmed_at.is_none()
 }
 
 /// What keeps a registration from waiting for its owner.
@@ -199,13 +277,10 @@ fn link(waiting: &Registration) -> Post {
     Post::to(waiting.email.clone(), notice).until(waiting.expires_at)
 }
 
-fn waiting(
-    tx: &mut dyn Tx,
-    id: Option<RegistrationId>,
-    now: Timestamp,
-) -> AdminResult<Registration> {
+fn waiting(tx: &mut dyn Tx, ticket: Option<Ticket>, now: Timestamp) -> AdminResult<Registration> {
+    let id = ticket.and_then(|ticket| ticket.subject).and_then(Subject::registration);
     let found: StoreResult<_> = id.map_or(Ok(None), |id| tx.registration(id, now));
-    found?.ok_or(AdminError::DeadLink)
+    found?.filter(|one| waits(one, now)).ok_or(AdminError::DeadLink)
 }
 
 fn account(waiting: &Registration, id: UserId, now: Timestamp) -> User {

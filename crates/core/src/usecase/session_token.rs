@@ -114,9 +114,9 @@ mod tests {
     use super::{RANDOM, SEAL, TokenSeal, csrf_token, digest, is_csrf_token};
     use crate::{
         cx::OpCx,
-        domain::ticket::{Purpose, Ticket},
+        domain::ticket::{Purpose, Subject, Ticket},
         entropy::SystemEntropy,
-        id::{RegistrationId, UserId},
+        id::UserId,
         ports::{store::StoreResult, tickets::TicketRepo},
         secret::{TokenDigest, from_base64url},
         time::{SystemClock, Timestamp},
@@ -257,6 +257,10 @@ mod tests {
             unreachable!("no links are read here")
         }
 
+        fn spent_ticket(&mut self, _: &TokenDigest, _: Purpose) -> StoreResult<Option<Ticket>> {
+            unreachable!("no links are read here")
+        }
+
         fn redeem_ticket(
             &mut self,
             _: &TokenDigest,
@@ -274,7 +278,7 @@ mod tests {
             unreachable!("no links are removed here")
         }
 
-        fn delete_tickets_about(&mut self, _: RegistrationId) -> StoreResult<u64> {
+        fn delete_tickets_about(&mut self, _: Subject) -> StoreResult<u64> {
             unreachable!("no links are removed here")
         }
 

@@ -1,5 +1,7 @@
 //! Opening, listing and ending sessions.
 
+mod browsers;
+
 use std::{sync::Arc, time::Duration};
 
 use serde_json::json;
@@ -8,6 +10,7 @@ use super::{
     authority::Authority,
     error::{AdminError, AdminResult, Forbidden},
     login::{Farewell, LoginGrant},
+    post::Postbox,
     principal::Principals,
     record::{Target, record},
     session_token::digest,
@@ -17,7 +20,7 @@ use crate::{
     domain::{change::Change, login_step::LoginStep, rights, session::Session, user::User},
     id::{SessionId, UserId},
     ports::store::{Store, StoreError, Tx},
-    secret::Secret,
+    secret::{Secret, TokenDigest},
     time::Timestamp,
 };
 
@@ -32,6 +35,8 @@ pub struct Opened {
     pub user: User,
     /// Whether it ends with the word of the backend, which may give it again.
     pub again: bool,
+    /// For the cookie by which the browser is known from now on, if it had none.
+    pub browser: Option<Secret>,
 }
 
 /// Why no session was opened for a login that had been verified.
@@ -49,12 +54,14 @@ pub enum OpenError {
 pub struct Sessions {
     store: Store,
     principals: Arc<Principals>,
+    /// For telling of logins from browsers that are new; nothing where nobody is told.
+    postbox: Option<Postbox>,
 }
 
 impl Sessions {
     /// Over the store; tokens are sealed and limits kept as `principals` has it.
-    pub fn new(store: Store, principals: Arc<Principals>) -> Self {
-        Self { store, principals }
+    pub fn new(store: Store, principals: Arc<Principals>, postbox: Option<Postbox>) -> Self {
+        Self { store, principals, postbox }
     }
 
     /// Opens a session for a login and ends the one that the same browser had before.
@@ -84,7 +91,13 @@ impl Sessions {
             user_agent: cx.client.user_agent.chars().take(300).collect(),
             backend: grant.backend.clone(),
         };
-        let (cx, farewell) = (cx.clone(), farewell(&grant, &token, session.expires_at));
+        let fresh = cx.client.browser.is_none().then(|| cx.new_token());
+        let browser = match (&cx.client.browser, &fresh) {
+            (None, Some(fresh)) => Some(TokenDigest::of(fresh.expose())),
+            (known, _) => *known,
+        };
+        let farewell = farewell(&grant, &token, session.expires_at);
+        let (cx, postbox) = (cx.clone(), self.postbox.clone());
         let (session, user) = self
             .store
             .write(move |tx| {
@@ -92,10 +105,13 @@ impl Sessions {
                 if let Some(farewell) = &farewell {
                     tx.insert_login_step(farewell)?;
                 }
+                if let Some(browser) = browser {
+                    browsers::meet(tx, &cx, postbox.as_ref(), &user, browser)?;
+                }
                 Ok::<_, OpenError>((session.clone(), user))
             })
             .await?;
-        Ok(Opened { token, session, user, again })
+        Ok(Opened { token, session, user, again, browser: fresh })
     }
 
     /// What the backend that let somebody in wants to have back when they log out, by the token of
@@ -143,7 +159,8 @@ impl Sessions {
                 Ok((session, user))
             })
             .await?;
-        Ok(Some(Opened { token, session: renewed.0, user: renewed.1, again: false }))
+        let (session, user) = renewed;
+        Ok(Some(Opened { token, session, user, again: false, browser: None }))
     }
 
     /// The actor's own live sessions, oldest first.

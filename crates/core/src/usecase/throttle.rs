@@ -62,6 +62,12 @@ impl FailureKey {
         Self(Sha256::digest(b"given up mail").into())
     }
 
+    /// Of the logins of an account from browsers that are new to it.
+    pub fn of_new_browser(user: UserId) -> Self {
+        let key = Sha256::new().chain_update(b"new browser").chain_update(user.as_bytes());
+        Self(key.finalize().into())
+    }
+
     /// The bytes to store.
     pub fn as_bytes(&self) -> &[u8; 32] {
         &self.0

@@ -6,7 +6,7 @@ use super::{
     log, mail,
     password::pepper_holds,
     reference::{Key, Preset, Secrecy},
-    registration::MailDomain,
+    registration::{self, MailDomain},
     report::BadValue,
     server::{HostName, ListenAddress, PathPrefix, TrustedProxy},
     site::{self, BaseUrl},
@@ -130,6 +130,12 @@ pub const KEYS: &[Key] = &[
         Kind::Number { min: 1, max: 10_000 },
         Preset::Number(50),
         "How many sessions one user may have at once.",
+    ),
+    key(
+        "session.tell_new_browsers",
+        Kind::Flag,
+        Preset::Flag(true),
+        "Whether people get a mail when they log in from a browser that is new to their account.",
     ),
     key(
         "password.scheme",
@@ -310,15 +316,39 @@ pub const KEYS: &[Key] = &[
     ),
     key(
         "registration.mode",
-        Kind::Choice(&["closed", "open"]),
+        Kind::Choice(&["closed", "invite", "open"]),
         Preset::Text("closed"),
-        "Whether people make accounts for themselves, confirmed by a link that is mailed to them.",
+        "Whether people make accounts for themselves by a link that is mailed to them: nobody, those who were invited, or anybody.",
     ),
     key(
         "registration.activation_days",
         Kind::Number { min: 1, max: 30 },
         Preset::Number(7),
         "For how many days a registration waits to be confirmed.",
+    ),
+    key(
+        "registration.invitation_days",
+        Kind::Number { min: 1, max: 90 },
+        Preset::Number(14),
+        "For how many days an invitation waits, where whoever invites says nothing else.",
+    ),
+    key(
+        "registration.approval",
+        Kind::Flag,
+        Preset::Flag(false),
+        "Whether an administrator is asked before the account of a registration is made; never of an invitation.",
+    ),
+    key(
+        "registration.policy_version",
+        Kind::Text { what: "at most 50 characters", check: registration::policy_version_holds },
+        Preset::Unset,
+        "The version of the policy that people agree to when they make an account; kept with the time.",
+    ),
+    key(
+        "registration.policy_url",
+        Kind::Text { what: "an http or https address", check: registration::policy_url_holds },
+        Preset::Unset,
+        "Where that policy can be read.",
     ),
     key(
         "registration.domains",

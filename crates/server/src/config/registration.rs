@@ -3,7 +3,7 @@
 use std::{str::FromStr, time::Duration};
 
 use serde::Deserialize;
-use url::Host;
+use url::{Host, Url};
 use vestibule_core::Email;
 
 use super::{check::Check, report::BadValue};
@@ -16,6 +16,8 @@ const DAY: Duration = Duration::from_hours(24);
 pub enum RegistrationMode {
     /// Nobody.
     Closed,
+    /// Whoever was invited.
+    Invite,
     /// Anybody with a mail address.
     Open,
 }
@@ -31,6 +33,14 @@ pub struct RegistrationSettings {
     pub domains: Vec<MailDomain>,
     /// Whose addresses are not, even so.
     pub refused_domains: Vec<MailDomain>,
+    /// For how long an invitation waits, where nothing else is said.
+    pub invitation_life: Duration,
+    /// Whether an administrator is asked before an account is made.
+    pub is_approved: bool,
+    /// The version of the policy that people agree to.
+    pub policy_version: Option<String>,
+    /// Where it can be read.
+    pub policy_url: Option<String>,
 }
 
 impl RegistrationSettings {
@@ -85,6 +95,22 @@ fn ascii(name: &str) -> Option<String> {
     }
 }
 
+pub(super) fn policy_version_holds(text: &str) -> Result<(), BadValue> {
+    let length = text.chars().count();
+    if (1..=50).contains(&length) && !text.chars().any(char::is_control) {
+        Ok(())
+    } else {
+        Err(BadValue::new("expected at most 50 characters, and at least one"))
+    }
+}
+
+pub(super) fn policy_url_holds(text: &str) -> Result<(), BadValue> {
+    match Url::parse(text) {
+        Ok(url) if matches!(url.scheme(), "http" | "https") => Ok(()),
+        _ => Err(BadValue::new("expected an http or https address")),
+    }
+}
+
 #[derive(Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct RawRegistration {
@@ -92,6 +118,10 @@ pub(super) struct RawRegistration {
     activation_days: u32,
     domains: Vec<String>,
     refused_domains: Vec<String>,
+    invitation_days: u32,
+    approval: bool,
+    policy_version: Option<String>,
+    policy_url: Option<String>,
 }
 
 impl Default for RawRegistration {
@@ -101,6 +131,10 @@ impl Default for RawRegistration {
             activation_days: 7,
             domains: Vec::new(),
             refused_domains: Vec::new(),
+            invitation_days: 14,
+            approval: false,
+            policy_version: None,
+            policy_url: None,
         }
     }
 }
@@ -115,6 +149,10 @@ impl RawRegistration {
             life: DAY * raw.activation_days,
             domains: read(raw.domains),
             refused_domains: read(raw.refused_domains),
+            invitation_life: DAY * raw.invitation_days,
+            is_approved: raw.approval,
+            policy_version: raw.policy_version,
+            policy_url: raw.policy_url,
         })
     }
 }
@@ -130,6 +168,10 @@ mod tests {
             life: DAY,
             domains: read(domains),
             refused_domains: read(refused),
+            invitation_life: DAY,
+            is_approved: false,
+            policy_version: None,
+            policy_url: None,
         };
         settings.admits(&Email::parse(address).unwrap())
     }

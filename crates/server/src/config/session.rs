@@ -17,6 +17,8 @@ pub struct SessionSettings {
     pub expire_at_browser_close: bool,
     /// How many sessions one user may have at once.
     pub max_per_user: u32,
+    /// Whether people get a mail when they log in from a browser that is new to their account.
+    pub tell_new_browsers: bool,
 }
 
 #[derive(Debug, Deserialize)]
@@ -26,6 +28,7 @@ pub(super) struct RawSession {
     idle_timeout: OffOr<HumanDuration>,
     expire_at_browser_close: bool,
     max_per_user: u32,
+    tell_new_browsers: bool,
 }
 
 impl Default for RawSession {
@@ -35,6 +38,7 @@ impl Default for RawSession {
             idle_timeout: OffOr::Off,
             expire_at_browser_close: true,
             max_per_user: 50,
+            tell_new_browsers: true,
         }
     }
 }
@@ -54,6 +58,7 @@ impl RawSession {
             idle_timeout: idle_timeout.map(|idle| idle.0),
             expire_at_browser_close: raw.expire_at_browser_close,
             max_per_user: raw.max_per_user,
+            tell_new_browsers: raw.tell_new_browsers,
         })
     }
 }

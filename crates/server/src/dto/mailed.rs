@@ -41,6 +41,8 @@ pub(crate) struct RegisterIn {
     first_name: String,
     #[serde(default)]
     last_name: String,
+    /// The version of the site's policy that one agrees to, where there is one.
+    pub(crate) policy: Option<String>,
 }
 
 impl From<RegisterIn> for NewUser {

@@ -6,11 +6,13 @@ pub(crate) mod experiment;
 pub(crate) mod grant;
 pub(crate) mod group;
 pub(crate) mod identity;
+pub(crate) mod invitation;
 pub(crate) mod list;
 pub(crate) mod mailed;
 pub(crate) mod object;
 pub(crate) mod outbox;
 pub(crate) mod permission;
+pub(crate) mod registration;
 pub(crate) mod session;
 pub(crate) mod user;
 

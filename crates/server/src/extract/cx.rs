@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use vestibule_core::{Client, OpCx, id::RequestId, usecase::principal::Authenticated};
 
 use super::{body::read_query, session_of};
-use crate::{again::nobody, client::client_of, problem::Problem, site::Site};
+use crate::{again::nobody, browser, client::client_of, problem::Problem, site::Site};
 
 /// Who asks, from where and when, with the site that is asked: what every use case is given.
 pub struct RequestCx {
@@ -88,6 +88,7 @@ pub(crate) fn anonymous(req: &HttpRequest) -> Result<(web::Data<Site>, OpCx), Pr
         None => client_of(req, &site.proxies)?,
     };
     let mut op = OpCx::for_request(client, Arc::clone(&site.clock), Arc::clone(&site.entropy));
+    op.client.browser = browser::digest_of(req, &site);
     if let Some(request) = req.extensions().get::<RequestId>() {
         op.request = *request;
     }

@@ -12,11 +12,12 @@ use super::{
 };
 use crate::{
     again,
+    browser,
     doors::takes_headers,
     dto::session::LoginIn,
     extract::{Body, Query, RequestCx, anonymous, require_own_form},
     problem::Problem,
-    routes::api::login::{add, cookie, open},
+    routes::api::login::{add, open},
     site::Site,
 };
 
@@ -76,7 +77,9 @@ pub(super) async fn submit(
     match open(&req, &site, &op, input).await {
         Ok(opened) => {
             let mut response = see_other(&next.unwrap_or_else(|| site.path("/")));
-            add(&mut response, Some(cookie(&site, &opened.token)));
+            for cookie in browser::cookies(&site, &opened) {
+                add(&mut response, Some(cookie));
+            }
             add(&mut response, again::cookie(&req, &site, &opened));
             Ok(response)
         }

@@ -3,10 +3,12 @@
 mod account;
 mod activate;
 mod email;
+mod invitation;
 mod link;
 pub(crate) mod login;
 pub(crate) mod next;
 mod password;
+mod register;
 mod setup;
 pub(crate) mod view;
 
@@ -30,6 +32,14 @@ pub(crate) fn register(cfg: &mut web::ServiceConfig) {
         .route("/activate", web::get().to(activate::show))
         .route("/activate", web::post().to(activate::submit))
         .route("/activate/{token}", web::get().to(activate::open))
+        .route("/activate/again", web::post().to(activate::again))
+        .route("/register", web::get().to(register::show))
+        .route("/register", web::post().to(register::submit))
+        .route("/invitation", web::get().to(invitation::show))
+        .route("/invitation", web::post().to(invitation::accept))
+        .route("/invitation/join", web::post().to(invitation::join))
+        .route("/invitation/decline", web::post().to(invitation::decline))
+        .route("/invitation/{token}", web::get().to(invitation::open))
         .route("/email/confirm", web::get().to(email::show))
         .route("/email/confirm", web::post().to(email::submit))
         .route("/email/confirm/{token}", web::get().to(email::open))

@@ -24,6 +24,12 @@ impl Views {
             ("reset.html", include_str!("../templates/reset.html")),
             ("activate.html", include_str!("../templates/activate.html")),
             ("email.html", include_str!("../templates/email.html")),
+            ("register.html", include_str!("../templates/register.html")),
+            ("invitation.html", include_str!("../templates/invitation.html")),
+            ("join.html", include_str!("../templates/join.html")),
+            ("decline.html", include_str!("../templates/decline.html")),
+            ("policy.html", include_str!("../templates/policy.html")),
+            ("expired.html", include_str!("../templates/expired.html")),
             ("message.html", include_str!("../templates/message.html")),
         ];
         for (name, source) in templates {

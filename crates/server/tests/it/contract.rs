@@ -75,6 +75,8 @@ fn atk_a210_no_route_is_open_by_mistake(db: Db) {
         "POST /api/v1/register",
         "POST /api/v1/activate",
         "POST /api/v1/activate/resend",
+        "POST /api/v1/invitations/accept",
+        "POST /api/v1/invitations/decline",
     ];
     assert_eq!(open, meant);
     let mut user = site.logged_in("user");

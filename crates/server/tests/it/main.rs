@@ -10,6 +10,7 @@ mod alike;
 #[cfg(all(feature = "full", feature = "peers"))]
 mod all_doors;
 mod answers;
+mod approval;
 mod contract;
 mod converting;
 mod cookies;
@@ -19,6 +20,8 @@ mod fields;
 mod from_elsewhere;
 mod guessing;
 mod import;
+mod invitations;
+mod inviting;
 mod kit;
 #[cfg(feature = "ldap")]
 mod ldap;
@@ -44,3 +47,4 @@ mod steps;
 #[cfg(feature = "peers")]
 mod umbrella;
 mod user_office;
+mod ways_in;

@@ -11,6 +11,7 @@ mod grants;
 mod groups;
 mod identities;
 mod imports;
+mod invitations;
 mod login_steps;
 mod objects;
 mod outbox;

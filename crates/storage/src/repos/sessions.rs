@@ -3,7 +3,10 @@
 use diesel::prelude::*;
 use vestibule_core::{
     Timestamp, TokenDigest,
-    domain::{identity::BackendName, session::Session},
+    domain::{
+        identity::BackendName,
+        session::{KnownBrowser, Session},
+    },
     id::{SessionId, UserId},
     ports::{sessions::SessionRepo, store::StoreResult},
 };
@@ -11,8 +14,11 @@ use vestibule_core::{
 use super::{IDS_AT_ONCE, no_text_holds};
 use crate::{
     columns::count,
-    rows::{sessions::SessionRow, value, values},
-    schema::{sessions, upstream_sessions},
+    rows::{
+        sessions::{BrowserRow, SessionRow},
+        value, values,
+    },
+    schema::{browsers, sessions, upstream_sessions},
     tx::DieselTx,
 };
 
@@ -106,6 +112,56 @@ impl SessionRepo for DieselTx<'_> {
                 .order((sessions::created_at, sessions::id))
                 .load(conn)?;
             values(rows)
+        })
+    }
+
+    fn browsers_of(&mut self, user: UserId) -> StoreResult<Vec<KnownBrowser>> {
+        self.call("browsers", |conn| {
+            let rows = browsers::table
+                .filter(browsers::user_id.eq(&user.as_bytes()[..]))
+                .select(BrowserRow::as_select())
+                .load(conn)?;
+            let mut found: Vec<KnownBrowser> = values(rows)?;
+            found.sort_by_key(|browser| browser.seen_at);
+            Ok(found)
+        })
+    }
+
+    fn put_browser(&mut self, user: UserId, browser: &KnownBrowser) -> StoreResult<bool> {
+        let seen_at = browser.seen_at.as_micros();
+        let known = self.call("browsers", |conn| {
+            let row = browsers::table
+                .filter(browsers::user_id.eq(&user.as_bytes()[..]))
+                .filter(browsers::digest.eq(&browser.digest.as_bytes()[..]));
+            Ok(diesel::update(row).set(browsers::seen_at.eq(seen_at)).execute(conn)?)
+        })?;
+        if known > 0 {
+            return Ok(false);
+        }
+        self.guarded("browsers", |conn| {
+            let row = BrowserRow {
+                user_id: user.as_bytes().to_vec(),
+                digest: browser.digest.as_bytes().to_vec(),
+                seen_at,
+            };
+            diesel::insert_into(browsers::table).values(row).execute(conn)?;
+            Ok(true)
+        })
+    }
+
+    fn delete_browser(&mut self, user: UserId, digest: &TokenDigest) -> StoreResult<bool> {
+        self.call("browsers", |conn| {
+            let row = browsers::table
+                .filter(browsers::user_id.eq(&user.as_bytes()[..]))
+                .filter(browsers::digest.eq(&digest.as_bytes()[..]));
+            Ok(diesel::delete(row).execute(conn)? == 1)
+        })
+    }
+
+    fn purge_browsers(&mut self, seen_before: Timestamp) -> StoreResult<u64> {
+        self.call("browsers", |conn| {
+            let rows = browsers::table.filter(browsers::seen_at.lt(seen_before.as_micros()));
+            Ok(count(diesel::delete(rows).execute(conn)?))
         })
     }
 

@@ -3,8 +3,8 @@
 use diesel::prelude::*;
 use vestibule_core::{
     Timestamp, TokenDigest,
-    domain::ticket::{Purpose, Ticket},
-    id::{RegistrationId, UserId},
+    domain::ticket::{Purpose, Subject, Ticket},
+    id::UserId,
     ports::{store::StoreResult, tickets::TicketRepo},
 };
 
@@ -50,6 +50,22 @@ impl TicketRepo for DieselTx<'_> {
         self.call("tickets", |conn| live(conn, digest, purpose, now))
     }
 
+    fn spent_ticket(
+        &mut self,
+        digest: &TokenDigest,
+        purpose: Purpose,
+    ) -> StoreResult<Option<Ticket>> {
+        self.call("tickets", |conn| {
+            let row = tickets::table
+                .filter(tickets::digest.eq(&digest.as_bytes()[..]))
+                .filter(tickets::purpose.eq(purpose.as_str()))
+                .select(TicketRow::as_select())
+                .get_result(conn)
+                .optional()?;
+            value(row)
+        })
+    }
+
     fn redeem_ticket(
         &mut self,
         digest: &TokenDigest,
@@ -90,7 +106,7 @@ impl TicketRepo for DieselTx<'_> {
         })
     }
 
-    fn delete_tickets_about(&mut self, subject: RegistrationId) -> StoreResult<u64> {
+    fn delete_tickets_about(&mut self, subject: Subject) -> StoreResult<u64> {
         self.call("tickets", |conn| {
             let rows = tickets::table.filter(tickets::subject.eq(&subject.as_bytes()[..]));
             Ok(count(diesel::delete(rows).execute(conn)?))

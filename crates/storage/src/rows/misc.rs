@@ -6,9 +6,9 @@ use vestibule_core::{
     domain::{
         change::{Change, NumberedChange},
         login_step::LoginStep,
-        ticket::Ticket,
+        ticket::{Purpose, Subject, Ticket},
     },
-    id::{RegistrationId, UserId},
+    id::UserId,
     ports::imports::{ImportLink, LinksOf},
 };
 
@@ -66,14 +66,17 @@ impl TryFrom<TicketRow> for Ticket {
     type Error = DbError;
 
     fn try_from(row: TicketRow) -> DbResult<Self> {
+        let purpose: Purpose = Column("tickets", "purpose").word(&row.purpose)?;
+        let subject = Column("tickets", "subject");
         Ok(Self {
             digest: Column("tickets", "digest").bytes(&row.digest, TokenDigest::from_bytes)?,
-            purpose: Column("tickets", "purpose").word(&row.purpose)?,
+            purpose,
             user: Column("tickets", "user_id")
                 .bytes_or_none(row.user_id.as_deref(), UserId::from_bytes)?,
             expires_at: instant(row.expires_at),
-            subject: Column("tickets", "subject")
-                .bytes_or_none(row.subject.as_deref(), RegistrationId::from_bytes)?,
+            subject: subject
+                .bytes_or_none(row.subject.as_deref(), |id| Subject::of(purpose, id))?
+                .flatten(),
             email: row.email.map(Email::from_stored),
         })
     }

@@ -4,6 +4,7 @@ pub(crate) mod audit;
 pub(crate) mod grants;
 pub(crate) mod groups;
 pub(crate) mod identities;
+pub(crate) mod invitations;
 pub(crate) mod misc;
 pub(crate) mod objects;
 pub(crate) mod outbox;

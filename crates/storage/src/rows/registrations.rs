@@ -3,19 +3,23 @@
 use diesel::prelude::*;
 use vestibule_core::{
     Email, Username,
-    domain::{registration::Registration, user::PersonName},
-    id::RegistrationId,
+    domain::{
+        registration::{Consent, Registration},
+        user::PersonName,
+    },
+    id::{RegistrationId, UserId},
 };
 
 use super::users::password;
 use crate::{
-    columns::{Column, instant},
+    columns::{Column, instant, instant_or_none, micros},
     error::{DbError, DbResult},
-    schema::registrations,
+    schema::{consents, registrations},
 };
 
 #[derive(Queryable, Selectable, Insertable)]
 #[diesel(table_name = registrations)]
+#[diesel(treat_none_as_default_value = false)]
 pub(crate) struct RegistrationRow {
     pub(crate) id: Vec<u8>,
     pub(crate) username: String,
@@ -26,6 +30,8 @@ pub(crate) struct RegistrationRow {
     pub(crate) password: String,
     pub(crate) created_at: i64,
     pub(crate) expires_at: i64,
+    pub(crate) confirmed_at: Option<i64>,
+    pub(crate) policy: Option<String>,
 }
 
 impl From<&Registration> for RegistrationRow {
@@ -40,6 +46,8 @@ impl From<&Registration> for RegistrationRow {
             password: waiting.password.expose().to_owned(),
             created_at: waiting.created_at.as_micros(),
             expires_at: waiting.expires_at.as_micros(),
+            confirmed_at: micros(waiting.confirmed_at),
+            policy: waiting.policy.clone(),
         }
     }
 }
@@ -57,6 +65,34 @@ impl TryFrom<RegistrationRow> for Registration {
             password: password(row.password)?,
             created_at: instant(row.created_at),
             expires_at: instant(row.expires_at),
+            confirmed_at: instant_or_none(row.confirmed_at),
+            policy: row.policy,
         })
+    }
+}
+
+#[derive(Queryable, Selectable, Insertable)]
+#[diesel(table_name = consents)]
+pub(crate) struct ConsentRow {
+    pub(crate) user_id: Vec<u8>,
+    pub(crate) version: String,
+    pub(crate) at: i64,
+}
+
+impl ConsentRow {
+    pub(crate) fn of(user: UserId, consent: &Consent) -> Self {
+        Self {
+            user_id: user.as_bytes().to_vec(),
+            version: consent.version.clone(),
+            at: consent.at.as_micros(),
+        }
+    }
+}
+
+impl TryFrom<ConsentRow> for Consent {
+    type Error = DbError;
+
+    fn try_from(row: ConsentRow) -> DbResult<Self> {
+        Ok(Self { version: row.version, at: instant(row.at) })
     }
 }

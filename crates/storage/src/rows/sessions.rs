@@ -3,14 +3,14 @@
 use diesel::prelude::*;
 use vestibule_core::{
     TokenDigest,
-    domain::session::Session,
+    domain::session::{KnownBrowser, Session},
     id::{SessionId, UserId},
 };
 
 use crate::{
     columns::{Column, instant},
     error::{DbError, DbResult},
-    schema::sessions,
+    schema::{browsers, sessions},
 };
 
 #[derive(Queryable, Selectable, Insertable)]
@@ -58,6 +58,25 @@ impl TryFrom<SessionRow> for Session {
             address: row.address,
             user_agent: row.user_agent,
             backend: row.backend,
+        })
+    }
+}
+
+#[derive(Queryable, Selectable, Insertable)]
+#[diesel(table_name = browsers)]
+pub(crate) struct BrowserRow {
+    pub(crate) user_id: Vec<u8>,
+    pub(crate) digest: Vec<u8>,
+    pub(crate) seen_at: i64,
+}
+
+impl TryFrom<BrowserRow> for KnownBrowser {
+    type Error = DbError;
+
+    fn try_from(row: BrowserRow) -> DbResult<Self> {
+        Ok(Self {
+            digest: Column("browsers", "digest").bytes(&row.digest, TokenDigest::from_bytes)?,
+            seen_at: instant(row.seen_at),
         })
     }
 }

@@ -18,7 +18,7 @@ use crate::{
 /// removed here since.
 ///
 /// (table, what names its row, column, the table it refers to, the key there)
-const LINKS: [(&str, &str, &str, &str, &str); 17] = [
+const LINKS: [(&str, &str, &str, &str, &str); 22] = [
     ("memberships", "user_id", "group_id", "groups", "id"),
     ("memberships", "user_id", "user_id", "users", "id"),
     ("membership_sources", "user_id", "group_id", "groups", "id"),
@@ -36,6 +36,11 @@ const LINKS: [(&str, &str, &str, &str, &str); 17] = [
     ("backend_checks", "user_id", "user_id", "users", "id"),
     ("upstream_sessions", "session_id", "session_id", "sessions", "id"),
     ("tickets", "user_id", "user_id", "users", "id"),
+    ("invitations", "id", "invited_by", "users", "id"),
+    ("invitation_groups", "invitation_id", "invitation_id", "invitations", "id"),
+    ("invitation_groups", "invitation_id", "group_id", "groups", "id"),
+    ("consents", "user_id", "user_id", "users", "id"),
+    ("browsers", "user_id", "user_id", "users", "id"),
 ];
 
 #[derive(QueryableByName)]

@@ -7,15 +7,17 @@ use vestibule_core::{
         change::NumberedChange,
         grant::Grant,
         group::{Group, Membership, Nesting},
+        invitation::Invitation,
         login_step::LoginStep,
         notice::StoredNotice,
         object::{DeleteRule, Object, ObjectType},
         permission::Permission,
-        registration::Registration,
-        session::Session,
+        registration::{Consent, Registration},
+        session::{KnownBrowser, Session},
         ticket::Ticket,
         user::User,
     },
+    id::{GroupId, InvitationId},
     ports::{hasher::PasswordHash, imports::ImportLink},
 };
 
@@ -28,18 +30,19 @@ use crate::{
         audit::AuditRow,
         grants::GrantRow,
         groups::{GroupRow, MembershipRow, NestingRow},
+        invitations::{InvitationGroupRow, InvitationRow},
         misc::{ChangeRow, ImportLinkRow, LoginStepRow, TicketRow},
         objects::ObjectRow,
         outbox::NoticeRow,
         permissions::{DeleteRuleRow, PermissionRow},
-        registrations::RegistrationRow,
-        sessions::SessionRow,
+        registrations::{ConsentRow, RegistrationRow},
+        sessions::{BrowserRow, SessionRow},
         users::{UserRow, password},
     },
     schema::{
-        audit_events, changes, delete_rules, grants, groups, import_links, login_failures,
-        login_steps, memberships, nestings, objects, outbox, permissions, registrations, sessions,
-        tickets, users,
+        audit_events, browsers, changes, consents, delete_rules, grants, groups, import_links,
+        invitation_groups, invitations, login_failures, login_steps, memberships, nestings,
+        objects, outbox, permissions, registrations, sessions, tickets, users,
     },
 };
 
@@ -220,6 +223,15 @@ pub(super) fn check(w: &mut Walk<'_>) -> Result<(), VerifyError> {
     walk_table!(w, tickets, TicketRow => Ticket, by tickets::digest, named |row| row.purpose.clone());
     walk_table!(w, registrations, RegistrationRow => Registration,
         by registrations::id, named |row| hex(&row.id));
+    walk_table!(w, invitations, InvitationRow => Invitation,
+        by invitations::id, named |row| hex(&row.id));
+    walk_table!(w, invitation_groups, InvitationGroupRow => (InvitationId, GroupId),
+        by (invitation_groups::invitation_id, invitation_groups::group_id),
+        named |row| hex(&row.invitation_id));
+    walk_table!(w, consents, ConsentRow => Consent,
+        by (consents::user_id, consents::version), named |row| hex(&row.user_id));
+    walk_table!(w, browsers, BrowserRow => KnownBrowser,
+        by (browsers::user_id, browsers::digest), named |row| hex(&row.user_id));
     walk_table!(w, login_steps, LoginStepRow => LoginStep,
         by login_steps::digest, named |row| row.backend.clone());
     walk_table!(w, outbox, NoticeRow => StoredNotice, by outbox::id, named |row| hex(&row.id));

@@ -161,7 +161,7 @@ fn sessions_end_when_the_password_was_changed_in_django() {
     home.write(move |tx| {
         for (number, user) in ids.into_iter().enumerate() {
             let byte = u8::try_from(number).unwrap();
-            let Client { address, user_agent } = Client::default();
+            let Client { address, user_agent, .. } = Client::default();
             tx.insert_session(&Session {
                 id: SessionId::from_bytes([byte; 16]),
                 digest: TokenDigest::from_bytes([byte; 32]),

@@ -12,6 +12,7 @@ mod grants;
 mod groups;
 mod identities;
 mod imports;
+mod invitations;
 mod objects;
 mod outbox;
 mod permissions;

@@ -32,6 +32,11 @@ pub struct Door {
 }
 
 impl Door {
+    /// What the login page calls it.
+    pub fn called(&self) -> &str {
+        self.label.as_deref().unwrap_or_else(|| self.name().as_str())
+    }
+
     /// With nothing decided: `sufficient`, and nobody gets an account by it.
     pub fn new(backend: Arc<dyn Backend>) -> Self {
         Self {

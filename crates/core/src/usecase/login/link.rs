@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use super::{Door, Login, LoginError, addressed::failure_key, ask, settle};
+use super::{Door, Login, LoginError, addressed::failure_key, ask, settle, tell};
 use crate::{
     cx::{Actor, OpCx},
     domain::{
         change::Change,
-        identity::{Identity, Subject},
+        identity::{BackendName, Identity, Subject},
     },
     id::UserId,
     policy::chain::Heard,
@@ -158,7 +158,7 @@ impl Login {
         assertion: Box<Assertion>,
     ) -> AdminResult<Identity> {
         let said = Arc::new(settle::Asserted::of(door, assertion));
-        let cx = cx.clone();
+        let (cx, postbox, way) = (cx.clone(), self.postbox.clone(), door.called().to_owned());
         self.store
             .write(move |tx| {
                 tx.announce(Change::User(user), cx.now())?;
@@ -174,6 +174,7 @@ impl Login {
                 }
                 settle::link(tx, &cx, &owner, &said, "own account, both proved")?;
                 settle::follow_groups(tx, &cx, &owner, &said)?;
+                tell::changed(tx, &cx, &postbox, &owner, &way, true)?;
                 tx.identity(&said.backend, &subject)?.ok_or(AdminError::NotFound("identity"))
             })
             .await
@@ -190,13 +191,14 @@ impl Login {
             backend.parse().map_err(|_| missing())?,
             Subject::parse(subject).map_err(|_| missing())?,
         );
-        let cx = cx.clone();
+        let way = self.way_of(&backend);
+        let (cx, postbox) = (cx.clone(), self.postbox.clone());
         self.store
             .write(move |tx| {
                 tx.announce(Change::User(user), cx.now())?;
                 let authority = Authority::load(tx, &cx)?;
                 let known = tx.identity(&backend, &subject)?.filter(|known| known.user == user);
-                known.ok_or_else(missing)?;
+                let known = known.ok_or_else(missing)?;
                 authority.require_fresh()?;
                 let others = tx.identities_of(user)?;
                 let has_password = tx.user_password(user)?.is_some_and(|hash| hash.is_usable());
@@ -205,7 +207,6 @@ impl Login {
                     return Err(AdminError::conflict("last_way_in", message));
                 }
                 let owner = tx.user_by_id(user)?.ok_or(Forbidden::NotAuthenticated)?;
-                tx.delete_identity(&backend, &subject)?;
                 let current = match cx.actor {
                     Actor::User { session, .. } => session,
                     _ => None,
@@ -216,15 +217,17 @@ impl Login {
                         tx.delete_session(session.id)?;
                     }
                 }
-                if others.iter().filter(|other| other.backend == backend).count() < 2 {
-                    settle::sync_groups(tx, &cx, &owner, &backend, &[])?;
-                }
-                let details = json!({ "backend": backend.as_str(), "subject": subject.as_str() });
-                let target = Target::user(&owner);
-                record(tx, &cx, "identity.unlinked", target, "own account", details)?;
+                tell::sever(tx, &cx, &owner, &known, &others, "own account")?;
+                tell::changed(tx, &cx, &postbox, &owner, &way, false)?;
                 Ok(())
             })
             .await
+    }
+
+    /// What the login page calls a way in; its name, where it is one no more.
+    fn way_of(&self, backend: &BackendName) -> String {
+        let door = self.doors().iter().find(|door| door.name() == backend);
+        door.map_or(backend.as_str(), |door| door.called()).to_owned()
     }
 
     /// The identities of the actor's own account.

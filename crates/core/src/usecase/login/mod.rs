@@ -13,6 +13,7 @@ mod refresh;
 mod refusing;
 mod seal;
 mod settle;
+pub(super) mod tell;
 mod upstream;
 
 use std::sync::Arc;
@@ -36,6 +37,7 @@ pub use self::{
     upstream::EndError,
 };
 use super::{
+    post::Postbox,
     record::{Target, record},
     throttle::{FailureKey, Full, Reserved, Throttle},
 };
@@ -56,6 +58,7 @@ pub struct Login {
     hasher: Arc<dyn PasswordHasher>,
     doors: Vec<Door>,
     throttle: Arc<Throttle>,
+    postbox: Postbox,
 }
 
 /// One login, from the first question to its end.
@@ -74,8 +77,9 @@ impl Login {
         hasher: Arc<dyn PasswordHasher>,
         doors: Vec<Door>,
         throttle: Arc<Throttle>,
+        postbox: Postbox,
     ) -> Self {
-        Self { store, hasher, doors, throttle }
+        Self { store, hasher, doors, throttle, postbox }
     }
 
     /// The ways in, in their order.
@@ -261,8 +265,9 @@ impl Login {
     ) -> Result<User, Unsettled> {
         let (cx, said) = (cx.clone(), Arc::new((first, others, silent)));
         for _ in 0..2 {
-            let (cx, said) = (cx.clone(), Arc::clone(&said));
-            let work = move |tx: &mut dyn Tx| settle::settle(tx, &cx, &said.0, &said.1, &said.2);
+            let (cx, said, postbox) = (cx.clone(), Arc::clone(&said), self.postbox.clone());
+            let work =
+                move |tx: &mut dyn Tx| settle::settle(tx, &cx, &postbox, &said.0, &said.1, &said.2);
             match self.store.write(work).await {
                 // The same person came in for the first time twice at once: now they are known.
                 Err(Unsettled::Store(error)) if error.is_duplicate() => {}

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{door::Door, refresh};
+use super::{door::Door, refresh, tell};
 use crate::{
     cx::OpCx,
     domain::{
@@ -21,6 +21,7 @@ use crate::{
     },
     usecase::{
         error::AdminError,
+        post::Postbox,
         record::{Target, record},
         users::{NewUser, parse, require_free},
     },
@@ -54,6 +55,8 @@ impl From<StoreError> for Unsettled {
 /// What a backend said, and where from: all that the transaction needs, which may run twice.
 pub(super) struct Asserted {
     pub(super) backend: BackendName,
+    /// What the login page calls it.
+    way: String,
     pub(super) is_local: bool,
     pub(super) create_users: bool,
     pub(super) assertion: Box<Assertion>,
@@ -77,6 +80,7 @@ impl Asserted {
         };
         Self {
             backend: door.name().clone(),
+            way: door.called().to_owned(),
             is_local: door.is_local(),
             create_users: door.create_users,
             entitles: door.only_entitles(),
@@ -118,6 +122,7 @@ pub(super) fn existing(
 pub(super) fn settle(
     tx: &mut dyn Tx,
     cx: &OpCx,
+    postbox: &Postbox,
     first: &Asserted,
     others: &[Asserted],
     silent: &[BackendName],
@@ -132,6 +137,7 @@ pub(super) fn settle(
         None if let Some(user) = named(tx, first)? => {
             tx.announce(Change::User(user.id), now)?;
             link(tx, cx, &user, first, &format!("named by {}", first.backend))?;
+            tell::changed(tx, cx, postbox, &user, &first.way, true)?;
             user
         }
         None if first.create_users => make(tx, cx, first)?,

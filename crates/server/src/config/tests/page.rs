@@ -119,7 +119,9 @@ fn every_key_has_an_effect() {
             }
             "user_office.default_authorization" | "server.http_basic" => "true",
             "session.cookie_age" | "session.idle_timeout" => "'2h'",
-            "session.expire_at_browser_close" | "password.upgrade_hashes" => "false",
+            "session.expire_at_browser_close"
+            | "session.tell_new_browsers"
+            | "password.upgrade_hashes" => "false",
             "password.scheme" => "'bcrypt'",
             "password.pepper" => &format!("'{PEPPER}'"),
             "password.argon2_memory" | "limits.body_size" => "'20MiB'",
@@ -131,6 +133,7 @@ fn every_key_has_an_effect() {
             | "password.hash_queue"
             | "mail.port"
             | "registration.activation_days"
+            | "registration.invitation_days"
             | "mail.connections"
             | "limits.page_size" => "11",
             "limits.login_per_address"
@@ -142,6 +145,9 @@ fn every_key_has_an_effect() {
             | "limits.register_per_address"
             | "limits.requests_per_address" => "'7/1h'",
             "registration.mode" => "'open'",
+            "registration.approval" => "true",
+            "registration.policy_version" => "'2026-01'",
+            "registration.policy_url" => "'https://a.example/policy'",
             "registration.domains" | "registration.refused_domains" => "['a.example']",
             "log.format" => "'json'",
             "log.filter" => "'debug'",

@@ -23,7 +23,7 @@ use vestibule_core::{
 };
 
 use crate::{
-    again,
+    again, browser,
     dto::{
         identity::DepartureOut,
         session::{Current, CurrentOut, LoginIn},
@@ -61,10 +61,11 @@ pub(super) async fn welcome(
     let current =
         described.map(|described| current_of(described, &opened.token, opened.session.expires_at));
     let current = current.ok_or_else(Problem::unauthenticated)?;
-    Ok(HttpResponse::Ok()
-        .cookie(cookie(site, &opened.token))
-        .insert_header((header::CACHE_CONTROL, "no-store"))
-        .json(CurrentOut::from(current)))
+    let mut answer = HttpResponse::Ok();
+    for cookie in browser::cookies(site, opened) {
+        answer.cookie(cookie);
+    }
+    Ok(answer.insert_header((header::CACHE_CONTROL, "no-store")).json(CurrentOut::from(current)))
 }
 
 /// Judges a login and opens its session: what the API and the login page have in common.

@@ -7,6 +7,7 @@ mod experiments;
 mod grants;
 mod groups;
 mod identities;
+mod invitations;
 pub(crate) mod login;
 mod members;
 mod objects;
@@ -34,10 +35,12 @@ use crate::{
         grant::{GrantIn, GrantOut},
         group::{GroupIn, GroupOut, GroupPatchIn, MemberIn, MemberOut, NestedGroupOut, NestingIn},
         identity::{ConversionIn, IdentityIn, IdentityOut},
+        invitation::{AcceptIn, InvitationIn, InvitationOut},
         mailed::{AddressIn, EmailChangeIn, RegisterIn, ResetIn, TokenIn},
         object::{ObjectIn, ObjectOut, ShareIn, SharedOut},
         outbox::{MailCountOut, MailOut},
         permission::{PermissionOut, RegistrationIn},
+        registration::{ConsentOut, RefusalIn, WaitingOut},
         session::{CurrentOut, LoginIn, SessionOut},
         user::{PasswordChangeIn, PasswordIn, UserIn, UserOut, UserPatchIn},
     },
@@ -159,10 +162,28 @@ pub const ENDPOINTS: &[Endpoint] = rows! {
         Open, &[], Some(of::<ResetIn>()), 204 None => recovery::reset;
     post "/register" "Register; the same answer whether or not the name and the address have an account",
         Open, &[], Some(of::<RegisterIn>()), 202 None => registration::register;
-    post "/activate" "Make the account of a registration by the link that was mailed",
+    post "/activate" "Make the account of a registration by the link that was mailed; 202 where an administrator is asked first",
         Open, &[], Some(of::<TokenIn>()), 204 None => registration::activate;
     post "/activate/resend" "Have that link mailed once more; the same answer for every address",
         Open, &[], Some(of::<AddressIn>()), 202 None => registration::resend;
+    get "/registrations" "Registrations that wait for an administrator",
+        Permission(rights::ADD_USER), PAGED, None, 200 Some(Page(of::<WaitingOut>())) => registration::waiting;
+    post "/registrations/{id}/approve" "Make the account of a registration that waits",
+        Permission(rights::ADD_USER), &[], None, 201 Some(One(of::<UserOut>())) => registration::approve;
+    post "/registrations/{id}/refuse" "Refuse a registration that waits, with a reason or without",
+        Permission(rights::ADD_USER), &[], Some(of::<RefusalIn>()), 204 None => registration::refuse;
+    post "/invitations/accept" "Come in by an invitation: with a name and a password, or logged in to the account with its address",
+        Open, &[], Some(of::<AcceptIn>()), 204 None => invitations::accept;
+    post "/invitations/decline" "Say that one does not want to come in",
+        Open, &[], Some(of::<TokenIn>()), 204 None => invitations::decline;
+    get "/invitations" "Invitations that wait: one's own, and everybody's for whoever may see accounts",
+        Permission(rights::INVITE_USER), PAGED, None, 200 Some(Page(of::<InvitationOut>())) => invitations::list;
+    post "/invitations" "Invite somebody by mail, into groups that one could add anybody to",
+        Permission(rights::INVITE_USER), &[], Some(of::<InvitationIn>()), 202 Some(One(of::<InvitationOut>())) => invitations::invite;
+    delete "/invitations/{id}" "Take an invitation back",
+        Permission(rights::INVITE_USER), &[], None, 204 None => invitations::withdraw;
+    post "/invitations/{id}/resend" "Mail an invitation once more",
+        Permission(rights::INVITE_USER), &[], None, 202 None => invitations::resend;
     post "/email/change" "Ask for another mail address of one's own; a link goes there",
         LoggedIn, &[], Some(of::<EmailChangeIn>()), 202 None => email::change;
     post "/email/confirm" "Make it one's own by that link",
@@ -192,6 +213,9 @@ pub const ENDPOINTS: &[Endpoint] = rows! {
         Related(rights::VIEW_SESSION), &[], None, 200 Some(List(of::<SessionOut>())) => sessions::of_user;
     delete "/users/{id}/sessions" "End all sessions of a user",
         Related(rights::END_SESSION), &[], None, 204 None => sessions::end_of_user;
+
+    get "/users/{id}/consents" "What a user agreed to, and when",
+        Related(rights::VIEW_USER), &[], None, 200 Some(List(of::<ConsentOut>())) => registration::consents;
 
     get "/groups" "Groups",
         Permission(rights::VIEW_GROUP), GROUPS_QUERY, None, 200 Some(Page(of::<GroupOut>())) => groups::list;

@@ -23,6 +23,7 @@ use vestibule_core::{
 };
 
 use crate::{
+    browser,
     extract::{Body, Query, RequestCx, anonymous, require_own_form, token_of},
     pages::{
         login::sorry,
@@ -30,7 +31,7 @@ use crate::{
         view::{message, page, see_other},
     },
     problem::Problem,
-    routes::api::login::{cookie, failed, opened},
+    routes::api::login::{failed, opened},
     site::Site,
 };
 
@@ -91,8 +92,10 @@ pub(super) async fn enter(
     }
     let opened = opened(site, &op, grant, session.and_then(|session| session.session)).await?;
     let mut response = see_other(&next.unwrap_or_else(|| site.path("/")));
-    if let Err(error) = response.add_cookie(&cookie(site, &opened.token)) {
-        tracing::error!(%error, "the session cookie could not be set");
+    for cookie in browser::cookies(site, &opened) {
+        if let Err(error) = response.add_cookie(&cookie) {
+            tracing::error!(%error, "a cookie of a login could not be set");
+        }
     }
     Ok(response)
 }

@@ -6,11 +6,11 @@ use vestibule_core::usecase::login::{Arrival, Arrived, LoginError};
 
 use super::{assert::require_navigation, browser_of};
 use crate::{
-    again,
+    again, browser,
     extract::RequestCx,
     pages::{login::turned_away, view::see_other},
     problem::Problem,
-    routes::api::login::{add, admit, cookie},
+    routes::api::login::{add, admit},
 };
 
 /// More than any provider brings.
@@ -54,7 +54,9 @@ pub(super) async fn arrive(
     };
     let mut answer = see_other(&next);
     if let Some(opened) = opened {
-        add(&mut answer, Some(cookie(site, &opened.token)));
+        for cookie in browser::cookies(site, &opened) {
+            add(&mut answer, Some(cookie));
+        }
         add(&mut answer, again::cookie(&req, site, &opened));
     }
     Ok(answer)

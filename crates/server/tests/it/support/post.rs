@@ -18,6 +18,7 @@ impl Post {
         let sending = post.0.clone();
         let plan = TestSite::plan(db)
             .set("limits.register_per_address", "unlimited")
+            .set("session.tell_new_browsers", "false")
             .extend(move |builder| builder.mail_transport(sending));
         (plan, post)
     }

@@ -52,6 +52,7 @@ pub(crate) struct TestSite {
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) vestibule: Vestibule,
     pub(crate) database: Arc<TestDatabase>,
+    settings: Vec<(OsString, OsString)>,
     server: ServerHandle,
     thread: Option<JoinHandle<()>>,
 }
@@ -100,7 +101,7 @@ impl TestSite {
         let plan = Plan {
             database: Arc::clone(&self.database),
             clock: Arc::clone(&self.clock),
-            settings: Vec::new(),
+            settings: self.settings.clone(),
             prefix: "",
             extend: Box::new(extend),
         };
@@ -222,6 +223,8 @@ impl Plan {
 
     fn listen(self, listener: TcpListener) -> TestSite {
         let origin = format!("http://{}", listener.local_addr().unwrap());
+        let is_ours = |(key, _): &&(OsString, OsString)| key != "VESTIBULE_SITE__BASE_URL";
+        let given = self.settings.iter().filter(is_ours).cloned().collect();
         let settings = Settings::load(&Sources::new(None, self.settings)).unwrap();
         let (started, running) = mpsc::channel();
         let (clock, database) = (Arc::clone(&self.clock), Arc::clone(&self.database));
@@ -254,6 +257,7 @@ impl Plan {
             clock: self.clock,
             vestibule,
             database: self.database,
+            settings: given,
             server,
             thread: Some(thread),
         }
