@@ -5,6 +5,7 @@ use utoipa::ToSchema;
 use vestibule_core::{
     Secret,
     domain::invitation::Invitation,
+    id::GroupId,
     usecase::{invitations::NewInvitation, users::NewUser},
 };
 
@@ -30,7 +31,7 @@ impl From<Invitation> for InvitationOut {
         Self {
             id: invitation.id.as_uuid(),
             email: invitation.email.to_string(),
-            groups: invitation.groups.iter().map(|group| group.as_uuid()).collect(),
+            groups: invitation.groups.iter().map(GroupId::as_uuid).collect(),
             invited_by: invitation.invited_by.map(|by| by.as_uuid()),
             created_at: invitation.created_at.to_string(),
             expires_at: invitation.expires_at.to_string(),

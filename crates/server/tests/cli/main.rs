@@ -14,6 +14,7 @@ mod backends;
 mod commands;
 mod configuration;
 mod csv;
+mod curl;
 mod databases;
 mod output;
 mod permissions;

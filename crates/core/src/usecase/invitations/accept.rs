@@ -117,7 +117,7 @@ impl Invitations {
                 Authority::load(tx, &cx)?;
                 let invitation = redeem(tx, &digest, now)?;
                 let mut user = tx.user_by_id(id)?.ok_or(Forbidden::NotAuthenticated)?;
-                let own = user.email.as_ref().map(|email| email.key());
+                let own = user.email.as_ref().map(crate::domain::email::Email::key);
                 if own != Some(invitation.email.key()) {
                     let message = "the invitation is for another mail address than your account's";
                     return Err(AdminError::conflict("other_address", message));

@@ -117,7 +117,7 @@ fn every_key_has_an_effect() {
             "user_office.username" | "user_office.password" | "mail.user" | "mail.password" => {
                 "'hall'"
             }
-            "user_office.default_authorization" | "server.http_basic" => "true",
+            "user_office.default_authorization" | "registration.approval" | "server.http_basic" => "true",
             "session.cookie_age" | "session.idle_timeout" => "'2h'",
             "session.expire_at_browser_close"
             | "session.tell_new_browsers"
@@ -145,7 +145,6 @@ fn every_key_has_an_effect() {
             | "limits.register_per_address"
             | "limits.requests_per_address" => "'7/1h'",
             "registration.mode" => "'open'",
-            "registration.approval" => "true",
             "registration.policy_version" => "'2026-01'",
             "registration.policy_url" => "'https://a.example/policy'",
             "registration.domains" | "registration.refused_domains" => "['a.example']",

@@ -53,16 +53,15 @@ pub(super) async fn accept(
     let (new, policy) = (input.account(), input.policy.take());
     let token = Secret::from(input.token);
     let invitations = &site.services.invitations;
-    match new {
-        Some(new) => drop(invitations.accept(&op, &token, new, policy.as_deref()).await?),
-        None => {
-            let session = session_of(&req).await?;
-            let op = match &session {
-                Some(session) => op.acting_as(session.actor()),
-                None => op,
-            };
-            invitations.join(&op, &token).await?;
-        }
+    if let Some(new) = new {
+        invitations.accept(&op, &token, new, policy.as_deref()).await?;
+    } else {
+        let session = session_of(&req).await?;
+        let op = match &session {
+            Some(session) => op.acting_as(session.actor()),
+            None => op,
+        };
+        invitations.join(&op, &token).await?;
     }
     Ok(HttpResponse::NoContent().finish())
 }
