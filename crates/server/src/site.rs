@@ -12,9 +12,9 @@ use vestibule_core::{
     ports::{hasher::PasswordHasher, store::Store},
     usecase::{
         audit::Audit, bootstrap::Bootstrap, check::Check, grants::Grants, groups::Groups,
-        housekeeping::Housekeeping, invitations::Invitations, login::Conversions, login::Login, members::Members,
-        outbox::Outbox, password::Passwords, permissions::Permissions, principal::Principals,
-        programs::Programs, readdress::Readdressing, recovery::Recovery,
+        housekeeping::Housekeeping, invitations::Invitations, login::Conversions, login::Login,
+        members::Members, outbox::Outbox, password::Passwords, permissions::Permissions,
+        principal::Principals, programs::Programs, readdress::Readdressing, recovery::Recovery,
         registration::Registrations, sessions::Sessions, sharing::Sharing, users::Users,
     },
 };

@@ -145,15 +145,7 @@ fn ask(tx: &mut dyn Tx, site: &Site) -> StoreResult<()> {
     tx.instance_mark("bootstrap")?;
     tx.failures(&[0; 32])?;
     tx.import_links(LinksOf { source: "django:a", kind: "user" })?;
-    tx.registration(RegistrationId::generate(NOW, site.chance()), NOW)?;
-    tx.registrations_at("a@b")?;
-    tx.registration_page(NOW, &PageRequest::default())?;
-    tx.consents_of(user)?;
-    tx.browsers_of(user)?;
-    tx.invitation(InvitationId::generate(NOW, site.chance()), NOW)?;
-    tx.invitations_to("a@b", NOW)?;
-    tx.invitation_page(None, NOW, &PageRequest::default())?;
-    tx.invitation_page(Some(user), NOW, &PageRequest::default())?;
+    ask_of_strangers(tx, site, user)?;
     tx.next_notice_due()?;
     tx.notice_counts()?;
     tx.notice_by_id(NoticeId::generate(NOW, site.chance()))?;
@@ -165,6 +157,20 @@ fn ask(tx: &mut dyn Tx, site: &Site) -> StoreResult<()> {
     ] {
         tx.notice_page(&filter, &PageRequest::default())?;
     }
+    Ok(())
+}
+
+/// What is asked about people who are no users yet.
+fn ask_of_strangers(tx: &mut dyn Tx, site: &Site, user: UserId) -> StoreResult<()> {
+    tx.registration(RegistrationId::generate(NOW, site.chance()), NOW)?;
+    tx.registrations_at("a@b")?;
+    tx.registration_page(NOW, &PageRequest::default())?;
+    tx.consents_of(user)?;
+    tx.browsers_of(user)?;
+    tx.invitation(InvitationId::generate(NOW, site.chance()), NOW)?;
+    tx.invitations_to("a@b", NOW)?;
+    tx.invitation_page(None, NOW, &PageRequest::default())?;
+    tx.invitation_page(Some(user), NOW, &PageRequest::default())?;
     Ok(())
 }
 

@@ -242,7 +242,7 @@ fn asvs_v2_3_4_of_invitations_into_one_group_at_once_one_is_made(db: Db) {
     let lab = group(&mut admin, "lab", "private");
     let other = post.replica(&site);
     let mut there = admin.clone();
-    there.origin = other.origin.clone();
+    there.origin.clone_from(&other.origin);
     let made = AtomicUsize::new(0);
     std::thread::scope(|scope| {
         for number in 0..16 {
@@ -271,7 +271,7 @@ fn atk_a216_an_invitation_ends_at_its_time_and_is_used_once(db: Db) {
     let end: vestibule_core::Timestamp =
         vestibule_core::Timestamp::parse_rfc3339("2026-01-02T00:00:00Z").unwrap();
     let left = end.since(site.operator().now());
-    site.clock.advance(left - Duration::from_secs(1));
+    site.clock.advance(left.saturating_sub(Duration::from_secs(1)));
     accept(&mut site.visitor(), &early, "anna").expect(204);
     accept(&mut site.visitor(), &early, "anna2").expect_problem(400, "dead_link");
     site.clock.advance(Duration::from_secs(1));

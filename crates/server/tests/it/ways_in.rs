@@ -61,7 +61,7 @@ fn atk_a040_what_was_open_before_the_owner_came_is_closed(db: Db) {
     let token = post.token(&site, "victim@example.org");
     let other = post.replica(&site);
     let mut elsewhere = attacker.clone();
-    elsewhere.origin = other.origin.clone();
+    elsewhere.origin.clone_from(&other.origin);
     assert!(attacker.is_in() && elsewhere.is_in());
     reset(&mut site.visitor(), &token, OTHER).expect(204);
     attacker.get("/api/v1/session").expect_problem(401, "not_authenticated");

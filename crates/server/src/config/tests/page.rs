@@ -117,7 +117,9 @@ fn every_key_has_an_effect() {
             "user_office.username" | "user_office.password" | "mail.user" | "mail.password" => {
                 "'hall'"
             }
-            "user_office.default_authorization" | "registration.approval" | "server.http_basic" => "true",
+            "user_office.default_authorization" | "registration.approval" | "server.http_basic" => {
+                "true"
+            }
             "session.cookie_age" | "session.idle_timeout" => "'2h'",
             "session.expire_at_browser_close"
             | "session.tell_new_browsers"
