@@ -9,6 +9,7 @@
 //! 340,000: so there are up to three. What is left out or done besides comes out near 0 or 1 in all.
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
+#![expect(clippy::print_stdout, reason = "what was measured is worth reading")]
 
 #[path = "it/support/mod.rs"]
 #[expect(
