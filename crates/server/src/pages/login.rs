@@ -11,8 +11,7 @@ use super::{
     view::{page, see_other},
 };
 use crate::{
-    again,
-    browser,
+    again, browser,
     doors::takes_headers,
     dto::session::LoginIn,
     extract::{Body, Query, RequestCx, anonymous, require_own_form},

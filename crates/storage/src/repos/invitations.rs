@@ -59,7 +59,7 @@ fn with_groups(conn: &mut AnyConnection, found: &mut [Invitation]) -> DbResult<(
 
 impl InvitationRepo for DieselTx<'_> {
     fn insert_invitation(&mut self, invitation: &Invitation) -> StoreResult<()> {
-        self.all_or_none("invitations", |conn| {
+        self.call("invitations", |conn| {
             let row = InvitationRow::from(invitation);
             diesel::insert_into(invitations::table).values(row).execute(conn)?;
             for group in &invitation.groups {
