@@ -52,6 +52,9 @@ impl Email {
         if !domain.split('.').all(is_label) {
             return Err(invalid("the part after the @ is not a domain"));
         }
+        if !ascii_domain(domain).is_some_and(|ascii| is_name(&ascii)) {
+            return Err(invalid("the part after the @ is not a domain that mail can be sent to"));
+        }
         let key = Self::key_of(&address);
         Ok(Self { address, key })
     }
@@ -67,7 +70,7 @@ impl Email {
         &self.address
     }
 
-    /// What it is found by: the whole of it without regard to case.
+    /// What it is found by: the whole of it without regard to case, its domain as it is looked up.
     pub fn key(&self) -> &str {
         &self.key
     }
@@ -84,8 +87,33 @@ impl Email {
         }
         // Lower-case letters compose with some marks that upper-case ones do not (U+01F0).
         let lower: String = typed.nfc().map(lower).collect();
-        lower.nfc().collect()
+        let key: String = lower.nfc().collect();
+        // A domain has one spelling on the wire, and one mailbox one key.
+        match key.rsplit_once('@').map(|(local, domain)| (local, ascii_domain(domain))) {
+            Some((local, Some(domain))) => format!("{local}@{domain}"),
+            _ => key,
+        }
     }
+}
+
+/// A domain as it is looked up (UTS 46, RFC 5890). None for what cannot be, nor for one of ASCII in
+/// other characters (`ｅxample.org`): nobody writes theirs so.
+fn ascii_domain(domain: &str) -> Option<String> {
+    let is_encoded = |ascii: &str| ascii.split('.').any(|label| label.starts_with("xn--"));
+    let lower = domain.to_ascii_lowercase();
+    if lower.is_ascii() && !is_encoded(&lower) {
+        return Some(lower);
+    }
+    idna::domain_to_ascii(&lower).ok().filter(|ascii| is_encoded(ascii))
+}
+
+/// Whether it is short enough for a name (RFC 1035 section 2.3.4), and no number of a machine: its
+/// last label would be a number then, as the URL standard tells them apart.
+fn is_name(ascii: &str) -> bool {
+    let last = ascii.rsplit('.').next().unwrap_or_default();
+    let is_hex = last.strip_prefix("0x").is_some_and(|n| n.bytes().all(|b| b.is_ascii_hexdigit()));
+    let is_number = is_hex || last.bytes().all(|b| b.is_ascii_digit());
+    !is_number && ascii.len() <= 253 && ascii.split('.').all(|label| label.len() <= 63)
 }
 
 /// The lower-case letter whose upper-case form is exactly this one; the Kelvin sign is nobody's.
@@ -238,6 +266,43 @@ mod tests {
     fn atk_a030_a_character_that_becomes_another_when_stored_is_refused() {
         assert!(!is_accepted("mi\u{212A}e@example.org"));
         assert!(!is_accepted("a@\u{212A}de.org"));
+    }
+
+    #[test]
+    fn atk_a045_a_mailbox_has_one_key_however_its_domain_is_spelled() {
+        for (one, other) in [
+            ("a@bücher.example", "a@xn--bcher-kva.example"),
+            ("a@BÜCHER.example", "a@XN--BCHER-KVA.Example"),
+            ("a@bücher.example", "a@bücher.ｅxample"),
+            ("a@straße.example", "a@xn--strae-oqa.example"),
+        ] {
+            let (one, other) = (Email::parse(one).unwrap(), Email::parse(other).unwrap());
+            assert_eq!(one.key(), other.key(), "{other}");
+        }
+        for address in [
+            "victim@ｅxample.org",
+            "victim@example.oｒg",
+            "victim@exampleſ.org",
+            "victim@𝐞xample.org",
+            "victim@example①.org",
+        ] {
+            assert!(!is_accepted(address), "{address}");
+        }
+    }
+
+    #[test]
+    fn a_domain_that_no_mail_can_be_sent_to_is_refused() {
+        for address in [
+            "a@127.0.0.1",
+            "a@1",
+            "a@example.0x7f",
+            "a@１２７.0.0.1",
+            "a@xn--a.example",
+            "a@xn--.org",
+        ] {
+            assert!(!is_accepted(address), "{address}");
+        }
+        assert!(is_accepted("a@1.example"));
     }
 
     #[test]
