@@ -36,6 +36,9 @@ const AT_ONCE: u32 = 32;
 /// A mail is begun only if there is time for all of it.
 const ENOUGH_TIME: Duration = Duration::from_secs(WHOLE.as_secs() + 15);
 
+/// What taking it on may cost of that.
+const MARGIN: Duration = Duration::from_secs(5);
+
 /// How a worker works.
 #[derive(Clone, Copy, Debug)]
 pub struct WorkerOptions {
@@ -137,7 +140,7 @@ impl Worker {
         let mut failures = 0;
         while !stopping.load(Ordering::Acquire) {
             let round = {
-                let mut round = std::pin::pin!(self.round(&stopping).fuse());
+                let mut round = std::pin::pin!(self.whole_round(&stopping).fuse());
                 futures_util::select! {
                     round = round => round,
                     () = stop => {
@@ -147,18 +150,15 @@ impl Worker {
                 }
             };
             let pause = match round {
-                Ok(Round { is_down: true, .. }) | Err(_) => {
+                None | Some(Round { is_down: true, .. }) => {
                     failures += 1;
                     Some(backoff::pause(failures, &*self.entropy))
                 }
-                Ok(Round { taken, .. }) => {
+                Some(Round { taken, .. }) => {
                     failures = 0;
                     (taken == 0).then_some(self.options.look_every)
                 }
             };
-            if let Err(error) = &round {
-                tracing::warn!(%error, cause = ?error.source, "the outbox cannot be looked into");
-            }
             let Some(pause) = pause.filter(|_| !stopping.load(Ordering::Acquire)) else { continue };
             // While the mail server is down more mail is no reason to ask it sooner.
             let is_down = failures > 0;
@@ -179,8 +179,26 @@ impl Worker {
         self.office.transport().close().await;
     }
 
+    /// One round; `None` when it failed, be it by a panic: mail goes on after it.
+    async fn whole_round(&self, stopping: &AtomicBool) -> Option<Round> {
+        match AssertUnwindSafe(self.round(stopping)).catch_unwind().await {
+            Ok(Ok(round)) => Some(round),
+            Ok(Err(error)) => {
+                tracing::warn!(%error, cause = ?error.source, "the outbox cannot be looked into");
+                None
+            }
+            Err(_) => {
+                tracing::error!("a round of sending mail ended in a panic");
+                None
+            }
+        }
+    }
+
     /// One round: takes on what is due, as far as it can be sent in time, and sends it.
     pub async fn round(&self, stopping: &AtomicBool) -> Result<Round, StoreError> {
+        if self.is_too_early().await {
+            return Ok(Round::default());
+        }
         let due = self.delivery.next_due().await?;
         if due.is_none_or(|due| due > self.clock.now()) {
             return Ok(Round::default());
@@ -207,7 +225,7 @@ impl Worker {
                 (Settlement::Dead(reason.clone()), Delivered::Failed(reason))
             }
         };
-        self.delivery.settle(&self.cx(), parcel.id, parcel.lease, settlement).await?;
+        self.delivery.settle(&self.cx(), &parcel, settlement).await?;
         self.office.transport().close().await;
         Ok(delivered)
     }
@@ -308,11 +326,18 @@ impl Worker {
     async fn settle(&self, parcel: &Parcel, settlement: Settlement, outcome: &'static str) {
         metrics::counter!("vestibule_mails_total", "outcome" => outcome).increment(1);
         let cx = self.cx();
-        let settled = self.delivery.settle(&cx, parcel.id, parcel.lease, settlement).await;
+        let settled = self.delivery.settle(&cx, parcel, settlement).await;
         if let Err(error) = settled {
             let cause = error.source.as_ref().map(ToString::to_string);
             tracing::error!(notice = %parcel.id, outcome, %error, cause, "what came of a mail cannot be written down");
         }
+    }
+
+    /// Whether the next mail may begin only after whoever took it on had to give it back.
+    async fn is_too_early(&self) -> bool {
+        let longest = LEASE.saturating_sub(ENOUGH_TIME + MARGIN);
+        let next = *self.next_start.lock().await;
+        next.is_some_and(|next| next.saturating_duration_since(Instant::now()) > longest)
     }
 
     /// Waits until the next mail may begin, if that is while this one is ours; else its turn is

@@ -94,7 +94,7 @@ pub trait OutboxRepo {
     fn expire_notices(&mut self, now: Timestamp) -> StoreResult<u64>;
 
     /// The same of those of some kinds that are about an account, whatever their time: their
-    /// links were taken back.
+    /// links were taken back. One that somebody sends at the moment ends if it is refused for now.
     fn expire_notices_about(
         &mut self,
         user: UserId,

@@ -43,6 +43,11 @@ pub trait TicketRepo {
     /// Removes every link of a user, or every one for a purpose. Answers how many.
     fn delete_tickets_of(&mut self, user: UserId, purpose: Option<Purpose>) -> StoreResult<u64>;
 
+    /// Removes the links that one takes the place of: all others of its user, or that open what it
+    /// opens, for the same purpose. `spares_twins` leaves those that end when it does. Answers how
+    /// many.
+    fn delete_tickets_beside(&mut self, newest: &Ticket, spares_twins: bool) -> StoreResult<u64>;
+
     /// Removes every link that opens this. Answers how many.
     fn delete_tickets_about(&mut self, subject: Subject) -> StoreResult<u64>;
 

@@ -155,16 +155,6 @@ impl Delivery {
                 };
                 let token = cx.new_token();
                 let subject = notice.subject();
-                // The newest mail's link is the one that works. A second attempt at the same mail
-                // may be the second copy of one that arrived: both links work.
-                if stored.attempts <= 1 {
-                    if let Some(user) = stored.user {
-                        tx.delete_tickets_of(user, Some(purpose))?;
-                    }
-                    if let Some(subject) = subject {
-                        tx.delete_tickets_about(subject)?;
-                    }
-                }
                 tx.insert_ticket(&Ticket {
                     digest: TokenDigest::of(token.expose()),
                     purpose,
@@ -195,11 +185,13 @@ impl Delivery {
     pub async fn settle(
         &self,
         cx: &OpCx,
-        id: NoticeId,
-        lease: LeaseId,
+        parcel: &Parcel,
         settlement: Settlement,
     ) -> Result<bool, StoreError> {
         let (this, cx) = (self.clone(), cx.clone());
+        let (id, lease, is_first) = (parcel.id, parcel.lease, parcel.attempts <= 1);
+        let link = parcel.token.as_ref().zip(parcel.notice.link());
+        let link = link.map(|(token, purpose)| (TokenDigest::of(token.expose()), purpose));
         self.store
             .write(move |tx| {
                 if let Settlement::Dead(reason) = &settlement {
@@ -208,7 +200,17 @@ impl Delivery {
                         None => Ok(false),
                     };
                 }
-                tx.settle_notice(id, lease, cx.now(), &settlement)
+                let is_settled = tx.settle_notice(id, lease, cx.now(), &settlement)?;
+                if let (true, Settlement::Sent(_), Some((digest, purpose))) =
+                    (is_settled, &settlement, link)
+                    // One that was taken back meanwhile takes the place of none.
+                    && let Some(ticket) = tx.ticket(&digest, purpose, cx.now())?
+                {
+                    // The newest mail's link is the one that works, once that mail is on its way. A
+                    // second attempt may be the second copy of a mail that arrived: both links work.
+                    tx.delete_tickets_beside(&ticket, !is_first)?;
+                }
+                Ok(is_settled)
             })
             .await
     }

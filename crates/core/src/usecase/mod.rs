@@ -11,7 +11,7 @@ pub mod grants;
 pub mod groups;
 pub mod housekeeping;
 pub mod invitations;
-mod links;
+pub mod links;
 pub mod login;
 pub mod members;
 pub mod outbox;

@@ -278,6 +278,10 @@ mod tests {
             unreachable!("no links are removed here")
         }
 
+        fn delete_tickets_beside(&mut self, _: &Ticket, _: bool) -> StoreResult<u64> {
+            unreachable!("no links are removed here")
+        }
+
         fn delete_tickets_about(&mut self, _: Subject) -> StoreResult<u64> {
             unreachable!("no links are removed here")
         }

@@ -10,7 +10,7 @@ use vestibule_core::{
         imports::{ImportLink, LinksOf},
         store::{StoreResult, Tx},
     },
-    usecase::bootstrap::FIRST_SUPERUSER_MARK,
+    usecase::{bootstrap::FIRST_SUPERUSER_MARK, links},
 };
 
 use super::{
@@ -162,8 +162,13 @@ impl Applying<'_> {
             self.tx.update_user_password(current.id, &row.incoming.password, None)?;
         }
         // As after any change of a password, and after disabling an account.
-        if merged.takes_password || !merged.user.is_live(now) {
+        let is_shut_out = merged.takes_password || !merged.user.is_live(now);
+        if is_shut_out {
             self.tx.delete_sessions_of(current.id, None)?;
+        }
+        // As after any of these, and after a change of the address that links were sent to.
+        if is_shut_out || merged.user.email != current.email {
+            links::cut(self.tx, current.id, now)?;
         }
         Ok(())
     }

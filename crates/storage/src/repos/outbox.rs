@@ -230,7 +230,16 @@ impl OutboxRepo for DieselTx<'_> {
                 .filter(outbox::state.eq(WAITING))
                 .filter(outbox::kind.eq_any(kinds))
                 .filter(outbox::lease.is_null().or(outbox::due_at.le(now.as_micros())));
-            Ok(count(diesel::update(of_user).set(expired(now)).execute(conn)?))
+            let ended = diesel::update(of_user).set(expired(now)).execute(conn)?;
+            // Whoever sends one of them goes on; refused for now, it is not tried again.
+            let being_sent = outbox::table
+                .filter(outbox::user_id.eq(&user.as_bytes()[..]))
+                .filter(outbox::state.eq(WAITING))
+                .filter(outbox::kind.eq_any(kinds));
+            diesel::update(being_sent)
+                .set(outbox::expires_at.eq(Some(now.as_micros())))
+                .execute(conn)?;
+            Ok(count(ended))
         })
     }
 

@@ -106,6 +106,27 @@ impl TicketRepo for DieselTx<'_> {
         })
     }
 
+    fn delete_tickets_beside(&mut self, newest: &Ticket, spares_twins: bool) -> StoreResult<u64> {
+        // No link ends then.
+        let spared = if spares_twins { newest.expires_at.as_micros() } else { i64::MIN };
+        self.call("tickets", |conn| {
+            let others = tickets::table
+                .filter(tickets::purpose.eq(newest.purpose.as_str()))
+                .filter(tickets::digest.ne(&newest.digest.as_bytes()[..]))
+                .filter(tickets::expires_at.ne(spared));
+            let mut removed = 0;
+            if let Some(user) = newest.user {
+                let of_user = others.filter(tickets::user_id.eq(user.as_bytes().to_vec()));
+                removed += diesel::delete(of_user).execute(conn)?;
+            }
+            if let Some(subject) = newest.subject {
+                let about = others.filter(tickets::subject.eq(subject.as_bytes().to_vec()));
+                removed += diesel::delete(about).execute(conn)?;
+            }
+            Ok(count(removed))
+        })
+    }
+
     fn delete_tickets_about(&mut self, subject: Subject) -> StoreResult<u64> {
         self.call("tickets", |conn| {
             let rows = tickets::table.filter(tickets::subject.eq(&subject.as_bytes()[..]));

@@ -7,6 +7,7 @@ use vestibule_core::{
         group::Membership,
         permission::PermissionCode,
         session::Session,
+        ticket::{Purpose, Ticket},
     },
     id::{GrantId, SessionId},
     ports::hasher::PasswordHash,
@@ -319,4 +320,39 @@ fn rights_that_somebody_here_gave_already_are_not_given_twice() {
     let before = home.dump();
     home.import(&site.path);
     assert_eq!(home.dump(), before);
+}
+
+#[test]
+fn atk_a034_links_die_with_a_password_or_an_address_that_an_import_brings() {
+    let (home, site) = (Home::new(), Site::empty());
+    for (id, name) in [(1, "ada"), (2, "bo"), (3, "cy"), (4, "dee")] {
+        site.user(id, name);
+    }
+    home.import(&site.path);
+    let ids = ["ada", "bo", "cy", "dee"].map(|name| home.user(name).unwrap().id);
+    home.write(move |tx| {
+        for (number, user) in ids.into_iter().enumerate() {
+            tx.insert_ticket(&Ticket {
+                digest: TokenDigest::from_bytes([u8::try_from(number).unwrap(); 32]),
+                purpose: Purpose::Reset,
+                user: Some(user),
+                expires_at: Timestamp::MAX,
+                subject: None,
+                email: None,
+            })?;
+        }
+        Ok(())
+    });
+    site.sql(
+        "UPDATE auth_user SET password = 'md5$salt$eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee' WHERE id = 1;
+         UPDATE auth_user SET email = 'other@example.org' WHERE id = 2;
+         UPDATE auth_user SET is_active = 0 WHERE id = 3;
+         UPDATE auth_user SET first_name = 'Delia' WHERE id = 4",
+    );
+    home.import(&site.path);
+    let live = [0, 1, 2, 3].map(|number| {
+        let digest = TokenDigest::from_bytes([number; 32]);
+        home.read(move |tx| tx.ticket(&digest, Purpose::Reset, Timestamp::from_micros(1))).is_some()
+    });
+    assert_eq!(live, [false, false, false, true]);
 }
