@@ -51,6 +51,7 @@ pub enum MailroomError {
 pub(crate) struct Mailroom {
     pub(crate) office: Office,
     delivery: Delivery,
+    postbox: Postbox,
     store: Store,
     options: WorkerOptions,
 }
@@ -82,7 +83,8 @@ impl Mailroom {
             ..WorkerOptions::default()
         };
         let delivery = Delivery::new(store.clone(), postbox.clone());
-        Ok(Self { office, delivery, store: store.clone(), options })
+        let (store, postbox) = (store.clone(), postbox.clone());
+        Ok(Self { office, delivery, postbox, store, options })
     }
 
     /// Somebody who sends.
@@ -98,6 +100,8 @@ impl Mailroom {
             let count = u32::try_from(count).unwrap_or(u32::MAX);
             metrics::gauge!("vestibule_outbox", "state" => state).set(count);
         }
+        let over_budget = self.postbox.over_budget();
+        metrics::counter!("vestibule_mails_over_budget_total").absolute(over_budget);
         Ok(())
     }
 }

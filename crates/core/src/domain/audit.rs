@@ -69,6 +69,10 @@ pub const ACTIONS: &[(&str, &str)] = &[
     ("object.added", "a service told of an object"),
     ("object.changed", "whose an object is, or who sees it, was changed"),
     ("object.deleted", "an object and all grants on it were forgotten"),
+    (
+        "mail.over_budget",
+        "strangers asked for more mail than the whole site sends (`limits.mail_per_site`); told once",
+    ),
     ("mail.given_up", "a mail could not be delivered; why stands in `right`"),
     ("outbox.retried", "somebody had mails sent again"),
     ("outbox.purged", "somebody removed mails from the outbox"),

@@ -30,6 +30,11 @@ impl Invalid {
         Self(vec![FieldError::new(field, code, message)])
     }
 
+    /// Whether something is wrong with this field.
+    pub fn names(&self, field: &str) -> bool {
+        self.0.iter().any(|error| error.field == field)
+    }
+
     /// `Ok` when nothing was collected.
     pub fn into_result(self) -> Result<(), Self> {
         if self.0.is_empty() { Ok(()) } else { Err(self) }

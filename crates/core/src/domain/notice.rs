@@ -240,6 +240,11 @@ impl Notice {
         )
     }
 
+    /// Whether it is one of these and only tells something, unlike what somebody asked for.
+    pub const fn is_news_on_request(&self) -> bool {
+        matches!(self, Self::AddressKnown { .. } | Self::NameTaken { .. })
+    }
+
     /// Whether it tells administrators about the site itself: that one of these could not be
     /// delivered is no reason for the next.
     pub const fn is_about_the_site(&self) -> bool {

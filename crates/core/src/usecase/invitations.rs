@@ -266,7 +266,7 @@ fn send(
     let post = Post::to(invitation.email.clone(), notice).until(invitation.expires_at);
     match postbox.post(tx, cx, post)? {
         Posted::Queued(_) => Ok(()),
-        Posted::OverBudget => {
+        Posted::OverBudget { .. } => {
             let message = "this address had as much mail as it may get; try again later";
             Err(AdminError::conflict("enough_mail", message))
         }

@@ -181,7 +181,7 @@ impl Outbox {
                 let post = Post::to(to.clone(), Notice::Test).until(until);
                 match postbox.post(tx, &cx, post)? {
                     Posted::Queued(id) => Ok(id),
-                    Posted::OverBudget => Err(AdminError::Busy { retry_after: 60 }),
+                    Posted::OverBudget { .. } => Err(AdminError::Busy { retry_after: 60 }),
                 }
             })
             .await

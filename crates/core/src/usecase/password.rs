@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     cx::{Actor, OpCx},
-    domain::{change::Change, notice::Notice, rights, user::User},
+    domain::{change::Change, notice::Notice, registration::Registration, rights, user::User},
     id::UserId,
     policy::facts::Facts,
     ports::{
@@ -101,6 +101,38 @@ impl Passwords {
         let wrong = AdminError::field(field, "wrong", "is not the present password");
         self.check_old(cx, &user, failures, password, stored.as_ref(), wrong).await?;
         Ok((user, stored))
+    }
+
+    /// Has whoever opens the link of a registration show that it was they who chose its password.
+    /// Wrong ones are counted as failed logins are.
+    pub(super) async fn prove_chosen(
+        &self,
+        cx: &OpCx,
+        waiting: &Registration,
+        password: &Secret,
+    ) -> AdminResult<()> {
+        let what = "is not the password that was chosen when this account was registered";
+        let wrong = AdminError::field("password", "wrong", what);
+        if password.len() > MAX_PASSWORD_BYTES {
+            return Err(wrong);
+        }
+        let key = FailureKey::of_registration(waiting.id);
+        let failures =
+            self.store.lookup::<_, StoreError>(move |tx| tx.failures(key.as_bytes())).await?;
+        let Ok(place) = self.throttle.reserve(key, failures, cx.now()) else {
+            return Err(AdminError::Busy { retry_after: 60 });
+        };
+        if self.hasher.verify(password, Some(&waiting.password)).await?.matches {
+            place.succeeded();
+            return Ok(());
+        }
+        let (now, start) = (cx.now(), self.throttle.window_start(cx.now()));
+        let count = self
+            .store
+            .write::<_, StoreError>(move |tx| tx.add_failure(key.as_bytes(), now, start))
+            .await?;
+        place.failed(FailureCount { since: now, count });
+        Err(wrong)
     }
 
     /// What follows from another password, within the transaction that sets it: links of old die,

@@ -1,8 +1,16 @@
 //! Putting mail into the outbox, within the transaction of what it tells of.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
 
-use super::throttle::{FailureKey, FailureLimit};
+use serde_json::json;
+
+use super::{
+    record::{Target, record},
+    throttle::{FailureKey, FailureLimit},
+};
 use crate::{
     cx::OpCx,
     domain::{
@@ -35,7 +43,10 @@ pub struct PostRules {
 /// self.postbox.post(tx, &cx, Post::to(email, notice).about(user.id))?;
 /// ```
 #[derive(Clone, Debug)]
-pub struct Postbox(Arc<PostRules>);
+pub struct Postbox {
+    rules: Arc<PostRules>,
+    over_budget: Arc<AtomicU64>,
+}
 
 /// A notice on its way into the outbox.
 #[derive(Clone, Debug)]
@@ -90,31 +101,40 @@ pub enum Posted {
     Queued(NoticeId),
     /// The address, or the site as a whole, had enough mail of the kind that strangers ask for.
     /// Whoever asked is not told.
-    OverBudget,
+    OverBudget {
+        /// Whether it is the first that is not sent for that reason.
+        is_first: bool,
+    },
 }
 
 impl Postbox {
     /// With what all mail has in common.
     pub fn new(rules: PostRules) -> Self {
-        Self(Arc::new(rules))
+        Self { rules: Arc::new(rules), over_budget: Arc::default() }
+    }
+
+    /// How many were not sent because there had been enough, since this process began.
+    pub fn over_budget(&self) -> u64 {
+        self.over_budget.load(Ordering::Relaxed)
     }
 
     /// Puts a notice into the outbox; it goes out if and when the transaction is committed.
     pub fn post(&self, tx: &mut dyn Tx, cx: &OpCx, post: Post) -> StoreResult<Posted> {
         let now = cx.now();
         let is_on_request = post.notice.is_on_request();
-        if is_on_request && self.is_over_budget(tx, &post.to, now)? {
-            return Ok(Posted::OverBudget);
+        if is_on_request && let Some(is_first) = self.over(tx, cx, &post)? {
+            self.over_budget.fetch_add(1, Ordering::Relaxed);
+            return Ok(Posted::OverBudget { is_first });
         }
         let id = NoticeId::generate(now, cx.entropy());
         let data = serde_json::to_string(&post.notice)
             .map_err(|error| StoreError::because(StoreErrorKind::Other, error))?;
         let stored = StoredNotice {
             id,
-            message_id: format!("{id}@{}", self.0.domain),
+            message_id: format!("{id}@{}", self.rules.domain),
             recipient: post.to,
             user: post.user,
-            language: post.language.unwrap_or_else(|| self.0.language.as_ref().to_owned()),
+            language: post.language.unwrap_or_else(|| self.rules.language.as_ref().to_owned()),
             lane: post.lane,
             kind: post.notice.kind().to_owned(),
             data,
@@ -138,26 +158,41 @@ impl Postbox {
 
     /// Tells each of the site's administrators.
     pub fn post_to_admins(&self, tx: &mut dyn Tx, cx: &OpCx, notice: &Notice) -> StoreResult<()> {
-        for admin in self.0.admins.iter() {
+        for admin in self.rules.admins.iter() {
             self.post(tx, cx, Post::to(admin.clone(), notice.clone()))?;
         }
         Ok(())
     }
 
+    /// Whether there was enough mail of the kind, and if so whether this is the first too many.
     /// Counted by the database, so that two at once make two.
-    fn is_over_budget(&self, tx: &mut dyn Tx, to: &Email, now: Timestamp) -> StoreResult<bool> {
+    fn over(&self, tx: &mut dyn Tx, cx: &OpCx, post: &Post) -> StoreResult<Option<bool>> {
+        let (now, rules) = (cx.now(), &*self.rules);
+        // Mails that lead nowhere are worth one each window: nobody is to use up by them what is
+        // meant for the links that people wait for.
+        let news = rules.per_address.filter(|_| post.notice.is_news_on_request());
         let budgets = [
-            (FailureKey::of_mail_to(to), self.0.per_address),
-            (FailureKey::of_all_mail(), self.0.per_site),
+            (
+                FailureKey::of_news_to(&post.to),
+                news.map(|limit| FailureLimit { count: 1, ..limit }),
+            ),
+            (FailureKey::of_mail_to(&post.to), rules.per_address),
+            (FailureKey::of_all_mail(), rules.per_site),
         ];
         for (key, budget) in budgets {
-            if let Some(budget) = budget {
-                let start = now.minus(budget.window);
-                if tx.add_failure(key.as_bytes(), now, start)? > budget.count {
-                    return Ok(true);
-                }
+            let Some(budget) = budget else { continue };
+            let start = now.minus(budget.window);
+            let count = tx.add_failure(key.as_bytes(), now, start)?;
+            if count <= budget.count {
+                continue;
             }
+            let is_first = count == budget.count.saturating_add(1);
+            if is_first && key == FailureKey::of_all_mail() {
+                let right = "limits.mail_per_site";
+                record(tx, cx, "mail.over_budget", Target::new("site", "", ""), right, json!({}))?;
+            }
+            return Ok(Some(is_first));
         }
-        Ok(false)
+        Ok(None)
     }
 }

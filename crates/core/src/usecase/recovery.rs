@@ -8,7 +8,7 @@ use super::{
     error::{AdminError, AdminResult},
     login::tell,
     password::Passwords,
-    post::{Post, Postbox},
+    post::{Post, Postbox, Posted},
     record::{Target, record},
     throttle::{FailureKey, Throttle},
 };
@@ -92,7 +92,11 @@ impl Recovery {
                     }
                 };
                 let post = Post::to(address, notice).about(user.id).until(now.plus(RESET_LIFE));
-                postbox.post(tx, &cx, post)?;
+                let what = match postbox.post(tx, &cx, post)? {
+                    Posted::OverBudget { is_first: false } => return Ok(()),
+                    Posted::OverBudget { is_first: true } => "over budget",
+                    Posted::Queued(_) => what,
+                };
                 let target = Target::user(&user);
                 record(tx, &cx, "user.reset_requested", target, what, json!({}))?;
                 Ok(())

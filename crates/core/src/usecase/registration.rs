@@ -31,6 +31,9 @@ use crate::{
     time::Timestamp,
 };
 
+/// For how long it is worth telling somebody why they got no link.
+const NEWS_LIFE: Duration = Duration::from_hours(24);
+
 /// Who may make an account for themselves, and how.
 #[derive(Clone)]
 pub struct RegistrationRules {
@@ -129,24 +132,33 @@ impl Registrations {
         let (cx, postbox) = (cx.clone(), self.postbox.clone());
         self.store
             .write::<_, AdminError>(move |tx| {
-                let (right, posted) = match obstacle(tx, &user, now)? {
-                    Obstacle::None => ("a link was sent", postbox.post(tx, &cx, link(&waiting))?),
-                    Obstacle::Told(why, post) => (why, postbox.post(tx, &cx, *post)?),
-                    Obstacle::Silent(why) => (why, Posted::OverBudget),
+                let (why, post, is_free) = match obstacle(tx, &user, now)? {
+                    Obstacle::None => ("a link was sent", Some(link(&waiting)), true),
+                    Obstacle::Told(why, post) => (why, Some(*post), false),
+                    Obstacle::Silent(why) => (why, None, false),
+                };
+                let posted = post.map(|post| postbox.post(tx, &cx, post)).transpose()?;
+                let right = match posted {
+                    // Floods leave no trail that is as long as they are.
+                    Some(Posted::OverBudget { is_first: false }) => return Ok(()),
+                    Some(Posted::OverBudget { is_first: true }) => "over budget",
+                    Some(Posted::Queued(_)) | None => why,
                 };
                 // Without a mail nobody could ever confirm it.
-                if right == "a link was sent" && matches!(posted, Posted::Queued(_)) {
+                if is_free && matches!(posted, Some(Posted::Queued(_))) {
                     tx.insert_registration(&waiting)?;
                 }
-                let target = Target::new("registration", waiting.id, &waiting.username);
+                // No name: what strangers type is kept for a week, and this for years.
+                let target = Target::new("registration", waiting.id, "");
                 record(tx, &cx, "registration.requested", target, right, json!({}))?;
                 Ok(())
             })
             .await
     }
 
-    /// Mails the link once more to whoever waits with this address. Nobody is told whether
-    /// somebody does; accounts that are there already, or disabled, are none that wait.
+    /// Mails the link once more to whoever waits with this address, and to all who do: nobody can
+    /// tell which of them reads mail there. Nobody is told whether somebody does; accounts that are
+    /// there already, or disabled, are none that wait.
     pub async fn resend(&self, cx: &OpCx, typed: &str) -> AdminResult<()> {
         self.require_open()?;
         let email = Email::parse(typed)?;
@@ -154,7 +166,7 @@ impl Registrations {
         self.store
             .write::<_, AdminError>(move |tx| {
                 let all = tx.registrations_at(email.key())?;
-                if let Some(waiting) = all.into_iter().find(|one| waits(one, cx.now())) {
+                for waiting in all.into_iter().filter(|one| waits(one, cx.now())) {
                     postbox.post(tx, &cx, link(&waiting))?;
                 }
                 Ok(())
@@ -175,7 +187,20 @@ impl Registrations {
 
     /// Makes the account that a link is for, or has it wait for an administrator; the link is used
     /// up by it, and whatever else waits with the address is forgotten.
-    pub async fn activate(&self, cx: &OpCx, token: &Secret) -> AdminResult<Activated> {
+    ///
+    /// A link shows that somebody reads mail at the address, and not that it was they who
+    /// registered: with a `password` it must be the one that was chosen then. A wrong one leaves the
+    /// link as it is.
+    pub async fn activate(
+        &self,
+        cx: &OpCx,
+        token: &Secret,
+        password: Option<&Secret>,
+    ) -> AdminResult<Activated> {
+        if let Some(password) = password {
+            let waiting = self.look(cx, token).await?;
+            self.passwords.prove_chosen(cx, &waiting, password).await?;
+        }
         let (cx, digest) = (cx.clone(), TokenDigest::of(token.expose()));
         let (is_approved, postbox) = (self.rules.is_approved, self.postbox.clone());
         self.store
@@ -255,18 +280,19 @@ fn obstacle(tx: &mut dyn Tx, user: &User, now: Timestamp) -> AdminResult<Obstacl
             Some(address) => {
                 let username = owner.username.as_str().to_owned();
                 let post = Post::to(address, Notice::AddressKnown { username }).about(owner.id);
-                Obstacle::Told(why, Box::new(post))
+                Obstacle::Told(why, Box::new(post.until(now.plus(NEWS_LIFE))))
             }
             None => Obstacle::Silent(why),
         });
     }
     match require_free(tx, user) {
         Ok(()) => Ok(Obstacle::None),
-        Err(AdminError::Invalid(_)) => {
+        Err(AdminError::Invalid(what)) if what.names("username") => {
             let username = user.username.as_str().to_owned();
             let post = Post::to(email.clone(), Notice::NameTaken { username });
-            Ok(Obstacle::Told("the name is taken", Box::new(post)))
+            Ok(Obstacle::Told("the name is taken", Box::new(post.until(now.plus(NEWS_LIFE)))))
         }
+        Err(AdminError::Invalid(_)) => Ok(Obstacle::Silent("the address is a login name")),
         Err(error) => Err(error),
     }
 }

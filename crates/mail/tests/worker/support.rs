@@ -24,6 +24,7 @@ use vestibule_core::{
     testkit::{ManualClock, SeededEntropy},
     usecase::{
         delivery::Delivery,
+        links,
         post::{Post, PostRules, Postbox, Posted},
         throttle::FailureLimit,
     },
@@ -168,6 +169,10 @@ impl House {
         OpCx::for_job("test", clock, entropy)
     }
 
+    pub(crate) fn over_budget(&self) -> u64 {
+        self.postbox.over_budget()
+    }
+
     pub(crate) fn now(&self) -> Timestamp {
         self.clock.now()
     }
@@ -197,7 +202,7 @@ impl House {
             .await;
         match posted.unwrap() {
             Posted::Queued(id) => id,
-            Posted::OverBudget => panic!("over budget"),
+            Posted::OverBudget { .. } => panic!("over budget"),
         }
     }
 
@@ -332,6 +337,19 @@ impl House {
         let added = self.store.write::<_, StoreError>(move |tx| tx.insert_user(&user, &hash)).await;
         added.unwrap();
         id
+    }
+
+    /// Somebody else who works on the outbox, by another clock.
+    pub(crate) fn worker_by(&self, clock: Arc<dyn Clock>) -> Worker {
+        let (delivery, office) = (self.delivery.clone(), self.office.clone());
+        Worker::new(delivery, office, clock, Arc::clone(&self.entropy) as _, self.options)
+    }
+
+    /// Takes back the links of an account, as every change of its password does.
+    pub(crate) async fn cut(&self, user: UserId) {
+        let now = self.now();
+        let cut = self.store.write::<_, StoreError>(move |tx| links::cut(tx, user, now)).await;
+        cut.unwrap();
     }
 
     pub(crate) async fn delete_user(&self, user: UserId) {

@@ -20,6 +20,18 @@ pub(crate) struct TokenIn {
     pub(crate) token: String,
 }
 
+/// What the link of a registration holds after its last slash.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = Activation)]
+pub(crate) struct ActivateIn {
+    pub(crate) token: String,
+    /// The password that was chosen at registration. A link shows that somebody reads mail at the
+    /// address, and not that it was they who registered: pages that people open from a mail ask for
+    /// it.
+    pub(crate) password: Option<String>,
+}
+
 /// Another password by a link.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]

@@ -17,7 +17,7 @@ use vestibule_core::{
 use super::{
     link::Link,
     register::capital,
-    view::{message, page, see_other},
+    view::{message, page, refused, see_other, when},
 };
 use crate::{
     extract::{Body, RequestCx, anonymous, require_own_form, token_of},
@@ -107,7 +107,8 @@ pub(super) async fn accept(
         Err(AdminError::DeadLink) => Ok(dead(&site)),
         Err(error) => {
             let problem = Problem::from(error);
-            Ok(form(&site, problem.status_code(), &invited, &sent, Some(problem.detail())))
+            let status = problem.status_code();
+            Ok(when(form(&site, status, &invited, &sent, Some(problem.detail())), &problem))
         }
     }
 }
@@ -140,7 +141,9 @@ pub(super) async fn join(
 pub(super) async fn decline(req: HttpRequest) -> Result<HttpResponse, Problem> {
     let (site, op) = anonymous(&req)?;
     require_own_form(&req, &site)?;
-    site.rates.login(&op.client.address, op.now())?;
+    if let Err(error) = site.rates.login(&op.client.address, op.now()) {
+        return Ok(refused(&site, &error.into()));
+    }
     let Some(token) = LINK.token(&req, &site) else {
         return Ok(dead(&site));
     };
@@ -160,7 +163,9 @@ async fn invited(
     site: &Site,
     op: &OpCx,
 ) -> Result<Result<(Secret, Invited), HttpResponse>, Problem> {
-    site.rates.login(&op.client.address, op.now())?;
+    if let Err(error) = site.rates.login(&op.client.address, op.now()) {
+        return Ok(Err(refused(site, &error.into())));
+    }
     let Some(token) = LINK.token(req, site) else {
         return Ok(Err(dead(site)));
     };

@@ -7,7 +7,7 @@ use vestibule_core::{Secret, usecase::error::AdminError};
 
 use super::{
     link::Link,
-    view::{message, page, see_other},
+    view::{message, page, refused, see_other, when},
 };
 use crate::{
     dto::mailed::AddressIn,
@@ -36,14 +36,16 @@ pub(super) async fn asked(
 ) -> Result<HttpResponse, Problem> {
     let (site, op) = anonymous(&req)?;
     require_own_form(&req, &site)?;
-    site.rates.login(&op.client.address, op.now())?;
+    if let Err(error) = site.rates.login(&op.client.address, op.now()) {
+        return Ok(refused(&site, &error.into()));
+    }
     let pace = Pace::begin();
     let done = site.services.recovery.forgot(&op, &sent.email).await;
     pace.end().await;
     if let Err(error) = done {
         let problem = Problem::from(error);
         let own = context! { error => problem.detail(), email => sent.email };
-        return Ok(page(&site, problem.status_code(), "forgot.html", own));
+        return Ok(when(page(&site, problem.status_code(), "forgot.html", own), &problem));
     }
     let text = "If there is an account with this address, a mail with a link is on its way.";
     Ok(message(&site, StatusCode::ACCEPTED, "Look into your mail", text))
@@ -54,7 +56,9 @@ pub(super) async fn open(cx: RequestCx, token: Path<String>) -> HttpResponse {
 }
 
 pub(super) async fn show(req: HttpRequest, cx: RequestCx) -> Result<HttpResponse, Problem> {
-    cx.site.rates.login(&cx.op.client.address, cx.op.now())?;
+    if let Err(error) = cx.site.rates.login(&cx.op.client.address, cx.op.now()) {
+        return Ok(refused(&cx.site, &error.into()));
+    }
     let Some(token) = LINK.token(&req, &cx.site) else {
         return Ok(LINK.dead(&cx.site));
     };
@@ -71,7 +75,9 @@ pub(super) async fn submit(
 ) -> Result<HttpResponse, Problem> {
     let (site, op) = anonymous(&req)?;
     require_own_form(&req, &site)?;
-    site.rates.login(&op.client.address, op.now())?;
+    if let Err(error) = site.rates.login(&op.client.address, op.now()) {
+        return Ok(refused(&site, &error.into()));
+    }
     let Some(token) = LINK.token(&req, &site) else {
         return Ok(LINK.dead(&site));
     };
@@ -91,7 +97,8 @@ pub(super) async fn submit(
         Err(AdminError::DeadLink) => Ok(LINK.dead(&site)),
         Err(error) => {
             let problem = Problem::from(error);
-            Ok(form(&site, problem.status_code(), &username, Some(problem.detail())))
+            let status = problem.status_code();
+            Ok(when(form(&site, status, &username, Some(problem.detail())), &problem))
         }
     }
 }

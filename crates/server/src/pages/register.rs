@@ -7,7 +7,7 @@ use minijinja::context;
 use serde::Deserialize;
 use vestibule_core::{OpCx, Secret, Timestamp, usecase::users::NewUser};
 
-use super::view::{message, page};
+use super::view::{message, page, refused, when};
 use crate::{
     extract::{Body, RequestCx, anonymous, require_own_form},
     pace::Pace,
@@ -60,7 +60,9 @@ pub(super) async fn submit(
     let (site, op) = anonymous(&req)?;
     require_own_form(&req, &site)?;
     site.services.registrations.require_open()?;
-    site.rates.register(&op.client.address)?;
+    if let Err(error) = site.rates.register(&op.client.address) {
+        return Ok(refused(&site, &error.into()));
+    }
     if sent.password != sent.password_again {
         let status = StatusCode::UNPROCESSABLE_ENTITY;
         return Ok(filled(&site, status, &sent, Some("the two passwords differ")));
@@ -69,7 +71,8 @@ pub(super) async fn submit(
     let done = register(&site, &op, &sent).await;
     pace.end().await;
     if let Err(problem) = done {
-        return Ok(filled(&site, problem.status_code(), &sent, Some(problem.detail())));
+        let answer = filled(&site, problem.status_code(), &sent, Some(problem.detail()));
+        return Ok(when(answer, &problem));
     }
     let text = "If the name and the address are free, a mail with a link is on its way.";
     Ok(message(&site, StatusCode::ACCEPTED, "Look into your mail", text))

@@ -1,9 +1,12 @@
 //! Templates and what they are filled with.
 
-use actix_web::{HttpResponse, http::StatusCode};
+use actix_web::{
+    HttpResponse, ResponseError,
+    http::{StatusCode, header::RETRY_AFTER},
+};
 use minijinja::{Environment, Value, context};
 
-use crate::site::Site;
+use crate::{problem::Problem, site::Site};
 
 /// The built-in templates, parsed once.
 pub(crate) struct Views(Environment<'static>);
@@ -61,6 +64,20 @@ pub(crate) fn page(site: &Site, status: StatusCode, template: &str, own: Value) 
 /// A page that only says something.
 pub(crate) fn message(site: &Site, status: StatusCode, title: &str, text: &str) -> HttpResponse {
     page(site, status, "message.html", context! { title, text })
+}
+
+/// A page that says why something cannot be done, for people who have no form to be told in.
+pub(crate) fn refused(site: &Site, problem: &Problem) -> HttpResponse {
+    let text = format!("This was not done: {}.", problem.detail());
+    when(message(site, problem.status_code(), "Not now", &text), problem)
+}
+
+/// With the header that says when it is worth another try, if the problem has one.
+pub(crate) fn when(mut answer: HttpResponse, problem: &Problem) -> HttpResponse {
+    if let Some(seconds) = problem.error_response().headers().get(RETRY_AFTER) {
+        answer.headers_mut().insert(RETRY_AFTER, seconds.clone());
+    }
+    answer
 }
 
 /// On to another page of ours, with GET (RFC 9110 section 15.4.4).

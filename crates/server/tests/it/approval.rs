@@ -249,7 +249,7 @@ fn seed_cn_8_the_link_tells_done_from_used_and_from_too_old(db: Db) {
     }
     let (used, old) =
         (post.token(&site, "anna@example.org"), post.token(&site, "bert@example.org"));
-    let done = open(&used).form("/activate", &[]).expect(303);
+    let done = open(&used).form("/activate", &[("password", PASSWORD)]).expect(303);
     assert_eq!(done.header("location"), Some("/login"));
     let already = open(&used).get("/activate").expect(200).text;
     assert!(already.contains("Already active") && already.contains("log in"), "{already}");
@@ -264,7 +264,7 @@ fn seed_cn_8_the_link_tells_done_from_used_and_from_too_old(db: Db) {
     let fresh = post.token(&site, "bert@example.org");
     assert_ne!(fresh, old);
     assert!(open(&old).get("/activate").expect(404).text.contains("The link is dead"));
-    open(&fresh).form("/activate", &[]).expect(303);
+    open(&fresh).form("/activate", &[("password", PASSWORD)]).expect(303);
     assert!(logs_in(&site, "bert"));
     // Programs hear one thing of all of them.
     for token in [&used, &old, &fresh] {

@@ -39,6 +39,7 @@ mod password_mail;
 mod programs;
 mod readdressing;
 mod recovery;
+mod registering;
 mod registration;
 mod remote;
 mod sessions;

@@ -36,7 +36,7 @@ use crate::{
         group::{GroupIn, GroupOut, GroupPatchIn, MemberIn, MemberOut, NestedGroupOut, NestingIn},
         identity::{ConversionIn, IdentityIn, IdentityOut},
         invitation::{AcceptIn, InvitationIn, InvitationOut},
-        mailed::{AddressIn, EmailChangeIn, RegisterIn, ResetIn, TokenIn},
+        mailed::{ActivateIn, AddressIn, EmailChangeIn, RegisterIn, ResetIn, TokenIn},
         object::{ObjectIn, ObjectOut, ShareIn, SharedOut},
         outbox::{MailCountOut, MailOut},
         permission::{PermissionOut, RegistrationIn},
@@ -163,7 +163,7 @@ pub const ENDPOINTS: &[Endpoint] = rows! {
     post "/register" "Register; the same answer whether or not the name and the address have an account",
         Open, &[], Some(of::<RegisterIn>()), 202 None => registration::register;
     post "/activate" "Make the account of a registration by the link that was mailed; 202 where an administrator is asked first",
-        Open, &[], Some(of::<TokenIn>()), 204 None => registration::activate;
+        Open, &[], Some(of::<ActivateIn>()), 204 None => registration::activate;
     post "/activate/resend" "Have that link mailed once more; the same answer for every address",
         Open, &[], Some(of::<AddressIn>()), 202 None => registration::resend;
     get "/registrations" "Registrations that wait for an administrator",

@@ -8,7 +8,7 @@ use crate::{
     dto::{
         id,
         list::{ListQuery, PageOut},
-        mailed::{AddressIn, RegisterIn, TokenIn},
+        mailed::{ActivateIn, AddressIn, RegisterIn},
         registration::{ConsentOut, RefusalIn, WaitingOut},
         user::UserOut,
     },
@@ -51,12 +51,13 @@ pub(super) async fn resend(
 
 pub(super) async fn activate(
     req: HttpRequest,
-    Body(input): Body<TokenIn>,
+    Body(input): Body<ActivateIn>,
 ) -> Result<HttpResponse, Problem> {
     let (site, op) = anonymous(&req)?;
     refuse_cross_site(&req, &site)?;
     site.rates.login(&op.client.address, op.now())?;
-    match site.services.registrations.activate(&op, &Secret::from(input.token)).await? {
+    let (token, password) = (Secret::from(input.token), input.password.map(Secret::from));
+    match site.services.registrations.activate(&op, &token, password.as_ref()).await? {
         Activated::Made(_) => Ok(HttpResponse::NoContent().finish()),
         Activated::Waits => Ok(HttpResponse::Accepted().finish()),
     }
