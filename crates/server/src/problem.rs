@@ -275,6 +275,7 @@ impl From<AdminError> for Problem {
             AdminError::Conflict { code, message } => {
                 Self::new(StatusCode::CONFLICT, code, message)
             }
+            AdminError::TooOften { retry_after } => TooOften { retry_after }.into(),
             AdminError::Busy { retry_after } => busy("busy", retry_after),
             AdminError::Store(error) => error.into(),
             AdminError::Hashing(error) => internal().caused_by(error),

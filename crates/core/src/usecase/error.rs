@@ -74,6 +74,12 @@ pub enum AdminError {
         /// The reason for people.
         message: String,
     },
+    /// It was done too often of late.
+    #[error("this was done too often of late")]
+    TooOften {
+        /// Seconds after which it may be done again.
+        retry_after: u64,
+    },
     /// Too much is going on at once.
     #[error("too much is going on at once")]
     Busy {

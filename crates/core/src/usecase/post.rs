@@ -1,8 +1,11 @@
 //! Putting mail into the outbox, within the transaction of what it tells of.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
 };
 
 use serde_json::json;
@@ -162,6 +165,19 @@ impl Postbox {
             self.post(tx, cx, Post::to(admin.clone(), notice.clone()))?;
         }
         Ok(())
+    }
+
+    /// Within how long somebody had mail sent to more addresses of their choice than an address is
+    /// sent, if they had.
+    pub(super) fn is_asked_often(
+        &self,
+        tx: &mut dyn Tx,
+        key: FailureKey,
+        now: Timestamp,
+    ) -> StoreResult<Option<Duration>> {
+        let Some(FailureLimit { count, window }) = self.rules.per_address else { return Ok(None) };
+        let asked = tx.add_failure(key.as_bytes(), now, now.minus(window))?;
+        Ok((asked > count).then_some(window))
     }
 
     /// Whether there was enough mail of the kind, and if so whether this is the first too many.

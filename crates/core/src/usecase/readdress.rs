@@ -11,6 +11,7 @@ use super::{
     password::Passwords,
     post::{Post, Postbox},
     record::{Target, record},
+    throttle::FailureKey,
     users::{require_free, taken},
 };
 use crate::{
@@ -66,6 +67,11 @@ impl Readdressing {
                     authority.require_fresh()?;
                 }
                 let user = tx.user_by_id(id)?.ok_or(Forbidden::NotAuthenticated)?;
+                if let Some(window) =
+                    postbox.is_asked_often(tx, FailureKey::of_changes_by(id), now)?
+                {
+                    return Err(AdminError::TooOften { retry_after: window.as_secs() });
+                }
                 if user.email.as_ref() == Some(&email) {
                     return Err(AdminError::field("email", "same", "is the address you have"));
                 }
@@ -133,7 +139,7 @@ fn own_id(cx: &OpCx) -> Result<UserId, Forbidden> {
 }
 
 /// Tells the address that the account has, or had.
-fn tell(
+pub(super) fn tell(
     tx: &mut dyn Tx,
     cx: &OpCx,
     postbox: &Postbox,

@@ -298,8 +298,13 @@ fn open(
     per_user: u32,
     now: Timestamp,
 ) -> Result<User, OpenError> {
+    // First of all, so that what is read of the account is as whoever was writing it left it.
+    tx.update_user_last_login(grant.user, now)?;
     let mut user = tx.user_by_id(grant.user)?.ok_or(OpenError::NotLive)?;
-    if !user.is_live(now) {
+    let is_past = grant
+        .password_of
+        .is_some_and(|began| user.password_changed_at.is_some_and(|changed| changed > began));
+    if is_past || !user.is_live(now) {
         return Err(OpenError::NotLive);
     }
     end_previous(tx, cx, previous, now)?;
@@ -310,7 +315,6 @@ fn open(
     if let Some(key) = &grant.failures {
         tx.clear_failures(key.as_bytes())?;
     }
-    tx.update_user_last_login(user.id, now)?;
     user.last_login_at = Some(now);
     tx.insert_session(session)?;
     if let (Some(upstream), Ok(backend)) = (&grant.there.session, grant.backend.parse()) {

@@ -11,6 +11,7 @@ use super::{
     members::{self, Wanted},
     password::Passwords,
     post::{Post, Postbox},
+    readdress::tell,
     record::{Target, record},
     recovery::{WELCOME_LIFE, Ways},
 };
@@ -160,7 +161,8 @@ impl Users {
     /// Changes an account. The own names may be changed by oneself, all else by permission.
     pub async fn edit(&self, cx: &OpCx, id: UserId, patch: UserPatch) -> AdminResult<User> {
         let cx = cx.clone();
-        self.store.write(move |tx| edit(tx, &cx, id, &patch)).await
+        let postbox = self.postbox.clone();
+        self.store.write(move |tx| edit(tx, &cx, &postbox, id, &patch)).await
     }
 
     /// Removes an account with its memberships, grants and sessions.
@@ -191,7 +193,13 @@ impl Users {
     }
 }
 
-fn edit(tx: &mut dyn Tx, cx: &OpCx, id: UserId, patch: &UserPatch) -> AdminResult<User> {
+fn edit(
+    tx: &mut dyn Tx,
+    cx: &OpCx,
+    postbox: &Postbox,
+    id: UserId,
+    patch: &UserPatch,
+) -> AdminResult<User> {
     let now = cx.now();
     tx.announce(Change::User(id), now)?;
     let authority = Authority::load(tx, cx)?;
@@ -209,6 +217,9 @@ fn edit(tx: &mut dyn Tx, cx: &OpCx, id: UserId, patch: &UserPatch) -> AdminResul
     if after.is_superuser != before.is_superuser || after.is_staff != before.is_staff {
         authority.require_superuser()?;
         authority.require_fresh()?;
+    }
+    if after.email != before.email {
+        require_may_readdress(&authority, id)?;
     }
     if authority.is(id) && !after.is_live(now) {
         return Err(AdminError::conflict("self", "nobody can disable their own account"));
@@ -228,8 +239,23 @@ fn edit(tx: &mut dyn Tx, cx: &OpCx, id: UserId, patch: &UserPatch) -> AdminResul
     if !after.is_live(now) || after.email != before.email {
         cut(tx, id, now)?;
     }
+    if after.email != before.email {
+        tell(tx, cx, postbox, before, true)?;
+    }
     record(tx, cx, "user.changed", Target::user(&after), right, differences(before, &after))?;
     Ok(after)
+}
+
+/// Whoever reads an account's mail can have a link sent that sets its password: giving it another
+/// address is as much as giving it another password.
+fn require_may_readdress(authority: &Authority, id: UserId) -> AdminResult<()> {
+    if authority.is(id) {
+        let message = "the own address is changed by email/change, which asks it first";
+        return Err(AdminError::conflict("self", message));
+    }
+    authority.require_fresh()?;
+    authority.require(rights::SET_PASSWORD)?;
+    Ok(())
 }
 
 /// The account that is acted upon, if the actor's rights reach that far.

@@ -8,6 +8,7 @@ use std::{
 use serde_json::json;
 use vestibule_core::{
     domain::identity::Subject,
+    policy::chain::{Control, OnUnavailable},
     ports::backend::{Assertion, RejectReason},
     usecase::login::Door,
 };
@@ -21,6 +22,7 @@ on_every_database!(
     a_code_is_good_once_and_only_with_its_token,
     atk_a007_spellings_that_only_a_backend_knows_to_be_one_count_as_one,
     atk_a007_hanging_up_takes_no_guess_back,
+    atk_a040_a_login_that_began_with_the_old_password_opens_nothing_after_a_new_one,
 );
 
 fn says(subject: &str) -> Says {
@@ -167,4 +169,30 @@ fn atk_a007_hanging_up_takes_no_guess_back(db: Db) {
     }
     unix.says(says("1001"));
     site.visitor().log_in("anna", "there").expect_problem(401, "login_failed");
+}
+
+fn atk_a040_a_login_that_began_with_the_old_password_opens_nothing_after_a_new_one(db: Db) {
+    let office = Script::new("office", Says::verified("anna"));
+    let door = office.entitling(Control::Required, OnUnavailable::Fail);
+    let site = TestSite::plan(db).extend(move |builder| builder.door(door)).start();
+    let anna = site.user("anna");
+    let mut admin = site.admin();
+    office.asked();
+    office.says(Says::Slowly(Duration::from_secs(2), Box::new(Says::verified("anna"))));
+    std::thread::scope(|scope| {
+        let under_way = scope.spawn(|| site.visitor().log_in("anna", PASSWORD));
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while office.asked().is_empty() {
+            assert!(Instant::now() < deadline, "the office was never asked");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        // The old password has been found right, and the login waits for the office.
+        site.clock.advance(Duration::from_millis(1));
+        let new = json!({ "password": "quite another sentence here" });
+        admin.put(&format!("/api/v1/users/{anna}/password"), &new).expect(204);
+        under_way.join().unwrap().expect_problem(401, "login_failed");
+    });
+    let sessions = "select count(*) as answer from sessions s join users u on u.id = s.user_id \
+                    where u.username_key = 'anna'";
+    assert_eq!(site.database.connection().number(sessions), 0);
 }

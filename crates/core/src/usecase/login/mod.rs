@@ -50,6 +50,7 @@ use crate::{
         hasher::{HashError, PasswordHasher},
         store::{Store, StoreError, StoreErrorKind, Tx},
     },
+    time::Timestamp,
 };
 
 /// Logs people in.
@@ -68,6 +69,8 @@ struct Trial<'a> {
     /// What a wrong password counts towards; nothing where none was typed.
     guess: Option<(FailureKey, Reserved)>,
     button: Option<&'a str>,
+    /// When it began, before anybody looked at a password.
+    began: Timestamp,
 }
 
 impl Login {
@@ -119,6 +122,7 @@ impl Login {
         if password.len() > MAX_PASSWORD_BYTES {
             return Err(LoginError::PasswordTooLong { max: MAX_PASSWORD_BYTES });
         }
+        let began = cx.now();
         let addressed = self.addressed(username).await?;
         let key = failure_key(&addressed, username);
         let place = match self.throttle.reserve(key, addressed.failures, cx.now()) {
@@ -132,7 +136,7 @@ impl Login {
                 return Err(LoginError::Refused { not_before: done.not_before });
             }
         };
-        let trial = Trial { cx, addressed, guess: Some((key, place)), button };
+        let trial = Trial { cx, addressed, guess: Some((key, place)), button, began };
         self.judge(brought, trial).await
     }
 
@@ -144,8 +148,8 @@ impl Login {
         backend: &str,
     ) -> Result<LoginGrant, LoginError> {
         self.require_known(backend)?;
-        let addressed = Addressed::nobody();
-        self.judge(brought, Trial { cx, addressed, guess: None, button: Some(backend) }).await
+        let (addressed, button, began) = (Addressed::nobody(), Some(backend), cx.now());
+        self.judge(brought, Trial { cx, addressed, guess: None, button, began }).await
     }
 
     async fn judge(
@@ -253,7 +257,10 @@ impl Login {
             key
         });
         let failures = trial.addressed.failures.and(key);
-        Ok(LoginGrant { user, backend: door.name().to_string(), rehash, failures, there })
+        let backend = door.name().to_string();
+        // Passwords elsewhere are not changed here.
+        let password_of = door.is_local().then_some(trial.began);
+        Ok(LoginGrant { user, backend, rehash, failures, there, password_of })
     }
 
     async fn settle(

@@ -19,7 +19,14 @@ use super::further::CodeWanted;
 /// ```compile_fail,E0451
 /// use vestibule_core::{id::UserId, usecase::login::LoginGrant};
 /// fn forge(user: UserId) -> LoginGrant {
-///     LoginGrant { user, backend: String::new(), rehash: None, failures: None, there: todo!() }
+///     LoginGrant {
+///         user,
+///         backend: String::new(),
+///         rehash: None,
+///         failures: None,
+///         there: todo!(),
+///         password_of: None,
+///     }
 /// }
 /// ```
 ///
@@ -47,6 +54,9 @@ pub struct LoginGrant {
     pub(in crate::usecase) rehash: Option<(PasswordHash, PasswordHash)>,
     pub(in crate::usecase) failures: Option<FailureKey>,
     pub(in crate::usecase) there: There,
+    /// From when the password here is that opens it, where one does: whoever has changed it since
+    /// has ended what the old one opens.
+    pub(in crate::usecase) password_of: Option<Timestamp>,
 }
 
 /// What the backend told of the session there.

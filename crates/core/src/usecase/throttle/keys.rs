@@ -47,6 +47,12 @@ impl FailureKey {
         Self(of_mailbox(Sha256::new().chain_update(b"news to"), address))
     }
 
+    /// Of the addresses that somebody wanted to have instead of their own.
+    pub fn of_changes_by(user: UserId) -> Self {
+        let digest = Sha256::new().chain_update(b"address of");
+        Self(digest.chain_update(user.as_bytes()).finalize().into())
+    }
+
     /// Of the mails that strangers had sent to anybody.
     pub fn of_all_mail() -> Self {
         Self(Sha256::digest(b"all mail").into())

@@ -13,6 +13,7 @@ use crate::{
 pub(super) async fn change(
     Posted(cx, input): Posted<EmailChangeIn>,
 ) -> Result<HttpResponse, Problem> {
+    cx.site.rates.register(&cx.op.client.address)?;
     let pace = Pace::begin();
     let password = input.password.map(Secret::from);
     let readdressing = &cx.site.services.readdressing;
