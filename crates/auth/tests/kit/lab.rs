@@ -3,7 +3,10 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU32, Ordering},
+    },
     time::Duration,
 };
 
@@ -12,7 +15,7 @@ use vestibule_auth::{
     backends::RemoteFactory,
     testkit::{
         Asked, Reply, Service,
-        conformance::{Code, Extras, Fixture, Visits},
+        conformance::{Code, Extras, Fixture},
     },
 };
 use vestibule_core::{
@@ -30,14 +33,14 @@ struct Lab {
     groups: Mutex<Option<Vec<String>>>,
     /// For whom each state is good.
     states: Mutex<HashMap<String, String>>,
+    given: AtomicU32,
 }
 
 impl Lab {
     /// A state that is good for this, once.
     fn keep(&self, whom: &str) -> String {
-        let mut states = self.states.lock().unwrap();
-        let state = format!("state-{}", states.len());
-        states.insert(state.clone(), whom.to_owned());
+        let state = format!("state-{}", self.given.fetch_add(1, Ordering::SeqCst));
+        self.states.lock().unwrap().insert(state.clone(), whom.to_owned());
         state
     }
 
@@ -88,18 +91,25 @@ impl Lab {
     }
 
     fn returned(&self, credential: &Value) -> Value {
+        let no = |reason: &str| json!({ "verdict": "rejected", "reason": reason });
         let parameters = credential["parameters"].as_array().unwrap();
-        let token = match parameters.as_slice() {
-            [code, state] if *code == json!(["code", "abc"]) && state[0] == "state" => {
-                state[1].as_str().unwrap()
+        let (code, token) = match parameters.as_slice() {
+            [code, state] if code[0] == "code" && state[0] == "state" => {
+                (code[1].as_str().unwrap(), state[1].as_str().unwrap())
             }
-            _ => return json!({ "verdict": "rejected", "reason": "bad_or_unknown" }),
+            _ => return no("bad_or_unknown"),
         };
+        let whose = code.strip_prefix(&format!("code-of-{token}-for-")).unwrap_or_default();
         if !self.is_kept(&credential["state"], token) {
-            return json!({ "verdict": "rejected", "reason": "replay" });
+            return no("replay");
         }
         self.states.lock().unwrap().remove(credential["state"].as_str().unwrap());
-        json!({ "verdict": "verified", "subject": "4711" })
+        match whose {
+            "ann" | "Ann" | "ANN" => self.person("4711"),
+            "bert" => json!({ "verdict": "verified", "subject": "4712" }),
+            "carl" => no("disabled"),
+            _ => no("bad_or_unknown"),
+        }
     }
 
     fn serve(&self, asked: &Asked) -> Reply {
@@ -152,6 +162,7 @@ pub(super) fn laboratory(
         tell_groups: Some(Box::new(move |groups| {
             let groups = groups.map(|names| names.iter().map(|&name| name.to_owned()).collect());
             *telling.groups.lock().unwrap() = groups;
+            true
         })),
         code: Some(Code {
             person: pair("dora", "frozen carbon dioxide"),
@@ -159,13 +170,11 @@ pub(super) fn laboratory(
             other: pair("emil", "frozen carbon dioxide"),
             other_code: "654321".to_owned(),
         }),
-        visits: Some(Visits {
-            come_back: Arc::new(|url| {
-                let token = url.split("state=").nth(1).unwrap();
-                vec![pair("code", "abc"), pair("state", token)]
-            }),
-            subject: "4711".to_owned(),
-        }),
+        visits: Some(Box::new(|url, who| {
+            let token = url.split("state=").nth(1).unwrap();
+            let code = format!("code-of-{token}-for-{who}");
+            vec![pair("code", &code), pair("state", token)]
+        })),
         patience: Duration::from_secs(1),
         ..Extras::default()
     };

@@ -3,7 +3,7 @@
 use serde_json::json;
 use vestibule_core::ports::backend::Section;
 
-use super::{Bench, bench_name};
+use super::bench::{Bench, bench_name};
 
 pub(super) fn run(bench: &mut Bench<'_>) {
     let descriptor = bench.backend.descriptor().clone();

@@ -11,16 +11,42 @@ use tracing::{
     span::{Attributes, Id, Record},
 };
 
+/// What must never be seen; what turns up on the way is added.
+#[derive(Clone)]
+pub(super) struct Secrets(Arc<Mutex<Vec<String>>>);
+
+impl Secrets {
+    pub(super) fn of<'a>(all: impl Iterator<Item = &'a String>) -> Self {
+        let all = all.filter(|secret| !secret.is_empty()).cloned().collect();
+        Self(Arc::new(Mutex::new(all)))
+    }
+
+    /// One more. What is so short that it may stand anywhere is none.
+    pub(super) fn add(&self, secret: &str) {
+        if secret.len() >= SHORTEST {
+            self.0.lock().unwrap_or_else(PoisonError::into_inner).push(secret.to_owned());
+        }
+    }
+
+    /// Whether any of them stands in a text.
+    pub(super) fn are_in(&self, text: &str) -> bool {
+        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.iter().any(|secret| text.contains(secret.as_str()))
+    }
+}
+
+const SHORTEST: usize = 16;
+
 /// Hears every event of every level, and remembers which shows a secret.
 #[derive(Clone)]
 pub(super) struct Ear {
-    secrets: Arc<[String]>,
+    secrets: Secrets,
     heard: Arc<Mutex<Option<String>>>,
 }
 
 impl Ear {
-    pub(super) fn new(secrets: Vec<String>) -> Self {
-        Self { secrets: secrets.into(), heard: Arc::default() }
+    pub(super) fn new(secrets: Secrets) -> Self {
+        Self { secrets, heard: Arc::default() }
     }
 
     /// Which event showed a secret, if any did.
@@ -29,7 +55,7 @@ impl Ear {
     }
 
     fn hear(&self, said: &Said, from: &str) {
-        if self.secrets.iter().any(|secret| said.0.contains(secret.as_str())) {
+        if self.secrets.are_in(&said.0) {
             let what = format!("what {from} logs shows a secret");
             *self.heard.lock().unwrap_or_else(PoisonError::into_inner) = Some(what);
         }

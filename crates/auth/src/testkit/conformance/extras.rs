@@ -1,6 +1,6 @@
 //! What else there is to try, where a backend has it.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use vestibule_core::ports::backend::{Attempt, Backend, Verdict};
@@ -13,18 +13,29 @@ pub struct Extras {
     /// hasher, the account that a name belongs to.
     pub host: Option<Box<dyn Asks>>,
     /// Has the service tell these groups of the fixture's right person from now on, as the backend
-    /// names them; `None`: it does not say, or cannot find out.
+    /// names them; `None`: it does not say, or cannot find out. Says no where it cannot be made to.
     pub tell_groups: Option<TellGroups>,
     /// One-time codes, where the service asks for them.
     pub code: Option<Code>,
-    /// Visits elsewhere, where the service sends people.
-    pub visits: Option<Visits>,
+    /// How people come back from elsewhere, for backends that send them there.
+    pub visits: Option<ComeBack>,
+    /// What the proxy says of people, for backends that believe one.
+    pub headers: Option<Vouch>,
     /// How long an answer may take: two seconds.
     pub patience: Duration,
 }
 
 /// Has a service tell these groups, or none that could be relied upon.
-pub type TellGroups = Box<dyn Fn(Option<&[&str]>) + Send + Sync>;
+pub type TellGroups = Box<dyn Fn(Option<&[&str]>) -> bool + Send + Sync>;
+
+/// With which parameters somebody comes back who was sent to this address, and who has this login
+/// name there. Each call is a visit of its own. Whom the service does not know, or has switched
+/// off, it sends back with an error.
+pub type ComeBack = Box<dyn Fn(&str, &str) -> Vec<(String, String)> + Send + Sync>;
+
+/// Which headers the proxy sets for somebody of this login name, all of them: whatever has another
+/// name may have come from a visitor.
+pub type Vouch = Box<dyn Fn(&str) -> Vec<(String, Vec<u8>)> + Send + Sync>;
 
 impl Default for Extras {
     fn default() -> Self {
@@ -34,6 +45,7 @@ impl Default for Extras {
             tell_groups: None,
             code: None,
             visits: None,
+            headers: None,
             patience: Duration::from_secs(2),
         }
     }
@@ -54,6 +66,24 @@ pub trait Peer: Send + Sync {
     fn hangs(&self) -> bool;
 }
 
+/// What is behind a backend that asks nobody: nothing that could fail.
+#[derive(Clone, Copy, Debug)]
+pub struct Nobody;
+
+impl Peer for Nobody {
+    fn works(&self) {}
+
+    fn failures(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    fn fails(&self, _: &str) {}
+
+    fn hangs(&self) -> bool {
+        false
+    }
+}
+
 /// Who asks a backend.
 #[async_trait]
 pub trait Asks: Send + Sync {
@@ -71,15 +101,4 @@ pub struct Code {
     pub other: (String, String),
     /// The other one's code.
     pub other_code: String,
-}
-
-/// With which parameters a person comes back from this address.
-pub type ComeBack = Arc<dyn Fn(&str) -> Vec<(String, String)> + Send + Sync>;
-
-/// A service that sends people elsewhere.
-pub struct Visits {
-    /// With which parameters a person comes back from the address to which they were sent.
-    pub come_back: ComeBack,
-    /// By what the service knows that person for good.
-    pub subject: String,
 }

@@ -1,11 +1,32 @@
 //! The ways in which services over HTTP fail.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 use super::{Fixture, Peer, Reply};
 
 /// The fixture's own service.
 pub(super) struct OverHttp<'a>(pub(super) &'a Fixture);
+
+impl OverHttp<'_> {
+    /// From now on, answers so many questions, and fails in this way from then on.
+    pub(super) fn fails_after(&self, answers: usize, how: &str) {
+        let (script, reply) = (Arc::clone(&self.0.script), failure(how));
+        let asked = AtomicUsize::new(0);
+        self.0.service.does(move |question| {
+            if asked.fetch_add(1, Ordering::SeqCst) < answers {
+                script(question)
+            } else {
+                reply.clone()
+            }
+        });
+    }
+}
 
 impl Peer for OverHttp<'_> {
     fn works(&self) {
@@ -18,14 +39,18 @@ impl Peer for OverHttp<'_> {
     }
 
     fn fails(&self, how: &str) {
-        let reply = failing().into_iter().find(|(what, _)| *what == how).map(|(_, reply)| reply);
-        self.0.service.always(reply.unwrap_or(Reply::Cut));
+        self.0.service.always(failure(how));
     }
 
     fn hangs(&self) -> bool {
         self.0.service.always(Reply::Hang);
         true
     }
+}
+
+fn failure(how: &str) -> Reply {
+    let found = failing().into_iter().find(|(what, _)| *what == how);
+    found.map_or(Reply::Cut, |(_, reply)| reply)
 }
 
 fn failing() -> Vec<(&'static str, Reply)> {

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Bench, Found};
+use super::{Found, bench::Bench};
 
 const PAIRS: usize = 200;
 const FEWEST: usize = 9;
