@@ -2,6 +2,7 @@
 //! nginx, some of them set up wrongly. The user office is a real service as well.
 
 mod attacks;
+mod guarding;
 
 use std::{
     fmt::Write as _,
@@ -151,8 +152,12 @@ fn is_in(name: &str) -> (u16, Option<String>) {
 
 /// One request to the byte; the answer's head.
 fn raw(origin: &str, path: &str, headers: &[(&str, &str)]) -> String {
+    raw_by("GET", origin, path, headers)
+}
+
+fn raw_by(method: &str, origin: &str, path: &str, headers: &[(&str, &str)]) -> String {
     let address = origin.strip_prefix("http://").unwrap();
-    let mut text = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\n");
+    let mut text = format!("{method} {path} HTTP/1.1\r\nHost: {address}\r\n");
     for (name, value) in headers {
         write!(text, "{name}: {value}\r\n").unwrap();
     }
