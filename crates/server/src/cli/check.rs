@@ -3,7 +3,7 @@
 use serde::Serialize;
 use vestibule_auth::backends::ShibbolethFactory;
 
-use super::{CliError, Global, hall::block_on, output::Out, with_causes};
+use super::{CliError, Global, hall::block_on, output::Out, service_provider, with_causes};
 use crate::{
     compose::store_options,
     config::{MailTransport, PasswordScheme, RateLimit, Settings, load},
@@ -219,6 +219,26 @@ fn single_sign_on(settings: &Settings) -> Vec<Finding> {
                 ),
                 hint: "set its proxy_secret_file",
             });
+        }
+        if let Some(config) = ShibbolethFactory::sp_config(&backend.section) {
+            let is_https = settings.site.base_url.is_https();
+            let seen = service_provider::look(&config, is_https).into_iter();
+            findings.extend(seen.map(|seen| Finding {
+                id: seen.id,
+                severity: if seen.is_weak { "warning" } else { "ok" },
+                what: format!("the service provider in front of backend {name}: {}", seen.what),
+                hint: seen.hint,
+            }));
+            findings.push(Finding {
+                id: "vst.I005",
+                severity: "ok",
+                what: format!(
+                    "what Apache does in front of backend {name} cannot be seen from here: look \
+                     yourself that it writes variables and not headers (ShibUseHeaders Off)"
+                ),
+                hint: "docs/shibboleth.md",
+            });
+            continue;
         }
         findings.push(Finding {
             id: "vst.I005",

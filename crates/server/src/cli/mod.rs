@@ -12,6 +12,7 @@ mod output;
 mod perm;
 mod secret;
 mod serve;
+mod service_provider;
 mod session;
 mod superuser;
 mod user;

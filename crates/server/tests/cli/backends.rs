@@ -156,6 +156,49 @@ fn atk_a139_a_check_tells_what_it_cannot_see_of_the_service_provider() {
     assert!(!found.out.contains("vst.W111"), "{found:?}");
 }
 
+/// As Debian's `shibboleth2.xml` has it.
+const SERVICE_PROVIDER: &str = r#"<SPConfig><ApplicationDefaults>
+    <Sessions handlerSSL="true" cookieProps="https" redirectLimit="exact"><SSO>SAML2</SSO></Sessions>
+    </ApplicationDefaults></SPConfig>"#;
+
+#[test]
+fn atk_a139_a_check_looks_into_a_service_provider_on_this_machine() {
+    let desk = Desk::furnished();
+    let server =
+        "[server]\ntrusted_proxies = [\"10.0.0.1\"]\n[site]\nbase_url = \"https://hall.example\"\n";
+    let path = desk.write("shibboleth2.xml", SERVICE_PROVIDER);
+    let told = format!("sp_config = \"{}\"\n", path.display());
+    desk.write("vestibule.toml", &format!("{server}{ONE}{SINGLE_SIGN_ON}{told}"));
+    let found = desk.run(&["check", "--deploy"]);
+    assert!(found.out.contains("vst.I006") && found.out.contains("vst.I005"), "{found:?}");
+    assert!(found.out.contains("ShibUseHeaders Off"), "{found:?}");
+    desk.write("shibboleth2.xml", &SERVICE_PROVIDER.replace("exact", "none"));
+    let found = desk.run(&["check", "--deploy"]);
+    assert!(found.out.contains("vst.W113") && !found.out.contains("vst.W114"), "{found:?}");
+    assert!(found.out.contains("in front of backend umbrella: its redirectLimit is"), "{found:?}");
+    std::fs::remove_file(path).unwrap();
+    let found = desk.run(&["check", "--deploy"]);
+    assert!(found.out.contains("vst.W112") && found.out.contains("cannot be read"), "{found:?}");
+    // A server starts without it: it is nobody's business but the check's.
+    desk.succeed(&["backend", "list"]);
+}
+
+/// The one that the peers start: limited redirects, plain http, and a version of Debian's.
+#[cfg(feature = "peers")]
+#[test]
+fn atk_a139_a_real_service_provider_is_seen_as_it_is() {
+    let folder = std::env::var("VESTIBULE_TEST_SHIB").expect("docs/testing.md says how to set it");
+    let desk = Desk::furnished();
+    let server =
+        "[server]\ntrusted_proxies = [\"10.0.0.1\"]\n[site]\nbase_url = \"https://hall.example\"\n";
+    let told = format!("sp_config = \"{folder}/sp/shibboleth2.xml\"\n");
+    desk.write("vestibule.toml", &format!("{server}{ONE}{SINGLE_SIGN_ON}{told}"));
+    let found = desk.run(&["check", "--deploy"]);
+    assert!(!found.out.contains("vst.W113") && !found.out.contains("vst.W115"), "{found:?}");
+    assert!(found.out.contains("vst.W114") && !found.out.contains("vst.W112"), "{found:?}");
+    assert!(found.out.contains("shibd is of version "), "{found:?}");
+}
+
 #[test]
 fn seed_cp_13_the_address_of_the_hash_service_is_the_offices() {
     let desk = Desk::furnished();

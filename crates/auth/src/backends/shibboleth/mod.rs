@@ -10,7 +10,7 @@ mod headers;
 mod office;
 mod settings;
 
-use std::{fmt::Write, sync::Arc};
+use std::{fmt::Write, path::PathBuf, sync::Arc};
 
 use async_trait::async_trait;
 use sha2::{Digest, Sha256};
@@ -35,6 +35,11 @@ pub struct ShibbolethFactory;
 impl ShibbolethFactory {
     /// What the configuration calls it.
     pub const KIND: &'static str = "shibboleth";
+
+    /// Where the service provider's own configuration is, where the operator told.
+    pub fn sp_config(section: &Section) -> Option<PathBuf> {
+        settings::sp_config(section)
+    }
 }
 
 impl BackendFactory for ShibbolethFactory {

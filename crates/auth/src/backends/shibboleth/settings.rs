@@ -1,6 +1,9 @@
 //! What an operator tells about a single sign-on in front of us.
 
-use std::time::Duration;
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use serde::Deserialize;
 use vestibule_core::{
@@ -51,6 +54,8 @@ struct Keys {
     login_url: Option<String>,
     logout_url: Option<String>,
     hash_url: Option<String>,
+    /// For `vestibule check` alone.
+    sp_config: Option<PathBuf>,
     #[serde(default = "five")]
     timeout_seconds: f64,
     /// Certificates that are believed beside the system's, as PEM.
@@ -83,6 +88,9 @@ impl Settings {
         let secret = section.take_secret("proxy_secret")?;
         let keys: Keys = section.read()?;
         let office = office(&keys)?;
+        if keys.sp_config.as_deref().is_some_and(Path::is_relative) {
+            return Err(SectionError::of_key("sp_config", "expected an absolute path"));
+        }
         Ok(Self {
             mail_is_verified: keys.mail_is_verified,
             login: own_path("login_url", keys.login_url.as_deref())?,
@@ -91,6 +99,13 @@ impl Settings {
             office,
         })
     }
+}
+
+/// Where the service provider's own configuration is, of a section that holds.
+pub(super) fn sp_config(section: &Section) -> Option<PathBuf> {
+    let mut section = section.clone();
+    section.take_secret("proxy_secret").ok()?;
+    section.read::<Keys>().ok()?.sp_config
 }
 
 fn names(keys: Keys, secret: Option<Secret>) -> Result<Names, SectionError> {
@@ -243,6 +258,7 @@ mod tests {
                 &*format!("logout_url: {path}"),
             ),
             (json!({ "hash": "x" }), "hash: unknown key"),
+            (json!({ "sp_config": "sp.xml" }), "sp_config: expected an absolute path"),
         ] {
             assert_eq!(refused(keys), said);
         }
