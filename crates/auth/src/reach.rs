@@ -150,4 +150,26 @@ mod tests {
         assert!(named.resolve("localhost".parse().unwrap()).await.is_ok());
         assert!(other.resolve("localhost".parse().unwrap()).await.is_err());
     }
+
+    #[tokio::test]
+    async fn atk_a109_whoever_asks_for_a_provider_asks_nobody_inside() {
+        use std::time::Duration;
+
+        use crate::{
+            http::HttpClient,
+            testkit::{Reply, Service},
+        };
+        let service = Service::start(|_| Reply::status(200)).unwrap();
+        // By a name, which leads here when it is looked up.
+        let inside = service.url("/keys").replace("127.0.0.1", "localhost");
+        let client = |named: &str| {
+            let reach = Reach::new([&address(named)]);
+            HttpClient::within(reach, Duration::from_secs(5), None).unwrap()
+        };
+        let refused = client("https://idp.example/realm").get(&address(&inside)).await;
+        assert!(refused.is_err(), "{refused:?}");
+        assert_eq!(service.asked(), []);
+        let answer = client(&inside).get(&address(&inside)).await.unwrap();
+        assert_eq!((answer.status, service.asked().len()), (200, 1), "whom the operator named");
+    }
 }

@@ -7,11 +7,16 @@ use std::{
 };
 
 use async_trait::async_trait;
-use vestibule_core::ports::backend::{Fault, Probe};
+use vestibule_core::{
+    OpCx,
+    ports::backend::{
+        Attempt, Backend, BackendCx, Descriptor, EndedSession, Fault, Probe, UpstreamLogout,
+        Verdict,
+    },
+};
 
 use super::{Guarded, Limits};
-use crate::backends::LocalBackend;
-use vestibule_core::ports::backend::{Attempt, Backend, BackendCx, Descriptor, Verdict};
+use crate::{backends::LocalBackend, testkit::Host};
 
 /// Does what it is told when it is looked at.
 struct Scripted {
@@ -149,4 +154,73 @@ async fn no_more_are_under_way_than_may_be_and_the_rest_wait_their_turn() {
     let answers = futures_util::future::join_all((0..50).map(|_| ask(&guarded))).await;
     assert!(answers.iter().all(Result::is_ok));
     assert_eq!(mode.most.load(Ordering::SeqCst), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn faults_that_do_not_follow_each_other_close_no_door() {
+    let (guarded, mode) = scripted(Limits::default());
+    for _ in 0..3 {
+        mode.fails.store(true, Ordering::SeqCst);
+        for _ in 0..4 {
+            ask(&guarded).await.unwrap_err();
+        }
+        mode.fails.store(false, Ordering::SeqCst);
+        assert_eq!(ask(&guarded).await.as_deref(), Ok("well"));
+    }
+    assert_eq!(mode.asked.load(Ordering::SeqCst), 15, "it was asked each time");
+}
+
+#[tokio::test(start_paused = true)]
+async fn flt_f31_questions_that_were_given_up_give_their_places_back() {
+    let limits = Limits { at_once: 2, faults: u32::MAX, ..Limits::default() };
+    let (guarded, mode) = scripted(limits);
+    mode.hangs.store(true, Ordering::SeqCst);
+    for _ in 0..5 {
+        assert_eq!(ask(&guarded).await, Err(Fault::Timeout));
+    }
+    mode.hangs.store(false, Ordering::SeqCst);
+    assert_eq!(ask(&guarded).await.as_deref(), Ok("well"));
+}
+
+/// Says whatever a visitor brought word of, and of an end that nobody can believe.
+struct Hearsay(Descriptor, Arc<AtomicUsize>);
+
+#[async_trait]
+impl Backend for Hearsay {
+    fn descriptor(&self) -> &Descriptor {
+        &self.0
+    }
+
+    async fn authenticate(&self, _: &Attempt, _: &BackendCx<'_>) -> Verdict {
+        self.1.fetch_add(1, Ordering::SeqCst);
+        Verdict::Fault(Fault::Reported("the visitor says that nothing works".to_owned()))
+    }
+
+    fn upstream_logout(&self) -> Option<&dyn UpstreamLogout> {
+        Some(self)
+    }
+}
+
+#[async_trait]
+impl UpstreamLogout for Hearsay {
+    async fn ended(&self, _: &str, _: &OpCx) -> Result<EndedSession, Fault> {
+        Err(Fault::protocol("the token is made up"))
+    }
+}
+
+#[tokio::test]
+async fn what_visitors_and_strangers_bring_closes_the_door_to_nobody() {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let descriptor = LocalBackend::default().descriptor().clone();
+    let hearsay = Hearsay(descriptor, Arc::clone(&asked));
+    let guarded = Guarded::new(Arc::new(hearsay), Limits::default());
+    let host = Host::default();
+    for _ in 0..20 {
+        let ended = guarded.upstream_logout().unwrap().ended("made up", host.cx().op).await;
+        assert!(matches!(ended, Err(Fault::Protocol(_))), "{ended:?}");
+    }
+    for _ in 0..20 {
+        host.log_in(&guarded, "ann", "a password").await;
+    }
+    assert_eq!(asked.load(Ordering::SeqCst), 20, "each of them was asked about");
 }

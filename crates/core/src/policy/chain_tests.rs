@@ -197,3 +197,34 @@ fn wrong_guesses_alone_count() {
     assert_eq!(counted.len(), 2);
     assert!(Heard::Bad.is_wrong_guess() && Heard::BadOrUnknown.is_wrong_guess());
 }
+
+#[test]
+fn what_counts_as_a_guess_is_a_wrong_password_and_a_code_that_was_used_before() {
+    use crate::ports::backend::{Fault, NotMine, RejectReason, Verdict};
+    let guesses = |verdict: Verdict| Heard::of(&verdict).is_wrong_guess();
+    for reason in [RejectReason::Bad, RejectReason::BadOrUnknown, RejectReason::Replay] {
+        assert!(guesses(Verdict::rejected(reason)), "{reason:?}");
+    }
+    for reason in [
+        RejectReason::Locked,
+        RejectReason::Disabled,
+        RejectReason::Expired,
+        RejectReason::MustChange,
+        RejectReason::NotEntitled,
+        RejectReason::NotLinked,
+        RejectReason::Cancelled,
+    ] {
+        assert!(!guesses(Verdict::rejected(reason)), "{reason:?}");
+    }
+    for fault in [
+        Fault::unavailable("x"),
+        Fault::Timeout,
+        Fault::protocol("x"),
+        Fault::Misconfigured(String::new()),
+        Fault::Reported(String::new()),
+        Fault::Bug(String::new()),
+    ] {
+        assert!(!guesses(Verdict::Fault(fault)));
+    }
+    assert!(!guesses(Verdict::NotMine(NotMine::UnknownSubject)));
+}

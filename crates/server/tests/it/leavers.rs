@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use vestibule_core::{
     domain::identity::Subject,
     policy::chain::{Control, OnUnavailable},
-    ports::backend::{Assertion, RejectReason},
+    ports::backend::{Assertion, Fault, RejectReason},
     usecase::login::{Door, Refreshed},
 };
 
@@ -16,6 +16,7 @@ on_every_database!(
     a_leaver_is_out_without_logging_in_again,
     nobody_is_asked_about_before_their_time,
     what_cannot_be_asked_stays_and_is_marked_as_old,
+    a_backend_that_is_down_is_asked_once_and_not_about_everybody,
     groups_follow_what_is_told_without_the_visitor,
     whoever_is_let_in_by_memory_is_marked_as_old,
     whom_one_has_to_verify_everybody_takes_out_is_out_by_every_door,
@@ -132,6 +133,25 @@ fn what_cannot_be_asked_stays_and_is_marked_as_old(db: Db) {
     assert_eq!(sources(&site, &ours), fresh);
 }
 
+fn a_backend_that_is_down_is_asked_once_and_not_about_everybody(db: Db) {
+    let ldap = Script::new("ldap", Says::verified("n-17"));
+    let (site, _) = site(db, by_ldap(&ldap));
+    for subject in ["n-17", "n-18", "n-19"] {
+        ldap.says(Says::verified(subject));
+        enter(&site, "ldap");
+    }
+    ldap.says(Says::unavailable());
+    site.clock.advance(HOUR);
+    ldap.asked();
+    assert_eq!(refresh(&site).stale, 3);
+    assert_eq!(ldap.asked().len(), 1);
+    // One that answers of somebody that it does not know what to say is asked about the others.
+    ldap.says(Says::Fault(Fault::protocol("no sense in it")));
+    site.clock.advance(Duration::from_mins(5));
+    assert_eq!(refresh(&site).stale, 3);
+    assert_eq!(ldap.asked().len(), 3);
+}
+
 fn groups_follow_what_is_told_without_the_visitor(db: Db) {
     let ldap = Script::new("ldap", says(&["theirs"]));
     let (site, _) = site(db, by_ldap(&ldap));
@@ -182,6 +202,10 @@ fn whom_one_has_to_verify_everybody_takes_out_is_out_by_every_door(db: Db) {
     let done = refresh(&site);
     assert!(done.withdrawn >= 1, "{done:?}");
     assert!(!anna.is_in(), "her session was opened by her password here");
+    // And whoever cannot be asked about her now does not let her in by what was known before.
+    script.says(Says::unavailable());
+    site.visitor().log_in("anna", PASSWORD).expect(503);
+    script.says(Says::Rejected(RejectReason::NotEntitled));
     site.visitor().log_in("anna", PASSWORD).expect(401);
 }
 

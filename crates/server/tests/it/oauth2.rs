@@ -109,6 +109,12 @@ fn seed_kt_11_a_code_is_taken_at_its_own_address_once_with_its_state(db: Db) {
     assert!(service.asked().is_empty(), "a code was sent on from a foreign page");
     back(&mut visitor, "code=right").expect(400);
     back(&mut visitor, "code=right&state=made-up").expect(400);
+    // Of two states none is picked: one side may read the first and another the last.
+    for two in ["{}&state=other", "other&state={}", "{}&state={}"] {
+        let states = two.replace("{}", &depart(&mut visitor, "/"));
+        back(&mut visitor, &format!("code=right&state={states}")).expect(400);
+        assert!(!visitor.is_in() && service.asked().is_empty(), "{two}");
+    }
     let state = depart(&mut visitor, "/");
     back(&mut visitor, &format!("code=right&state={state}")).expect(303);
     back(&mut site.visitor(), &format!("code=right&state={state}")).expect(400);

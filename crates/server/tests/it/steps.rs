@@ -18,6 +18,8 @@ use crate::support::{Db, PASSWORD, Says, Script, TestSite, on_every_database};
 on_every_database!(
     a_code_that_is_asked_for_ends_the_login,
     atk_a007_asking_for_a_code_is_no_cover_for_guesses,
+    atk_a007_codes_are_guessed_at_as_seldom_as_passwords,
+    a_code_is_waited_for_ten_minutes_and_no_longer,
     atk_a007_guesses_by_linking_count_at_the_one_who_is_guessed_at,
     a_code_is_good_once_and_only_with_its_token,
     atk_a007_spellings_that_only_a_backend_knows_to_be_one_count_as_one,
@@ -88,6 +90,41 @@ fn atk_a007_asking_for_a_code_is_no_cover_for_guesses(db: Db) {
     // The right one is not found by going on.
     site.visitor().log_in("anna", PASSWORD).expect_problem(401, "login_failed");
     assert_eq!(site.audit_texts("login.throttled").len(), 1);
+}
+
+fn atk_a007_codes_are_guessed_at_as_seldom_as_passwords(db: Db) {
+    let unix = Script::new("unix", says("1001"));
+    let site = linked(db, &unix);
+    unix.says(Says::WantsCode("123456", Box::new(says("1001"))));
+    // Whoever has the password is asked for the code as often as they like, and guesses five times.
+    let body = json!({ "backend": "unix", "username": "anna", "password": "there" });
+    let ask = || {
+        let asked = site.visitor().post("/api/v1/login", &body).expect(401).json();
+        asked["step"]["token"].as_str().map(str::to_owned)
+    };
+    for guess in 0..5 {
+        let step = ask().expect("a code is asked for");
+        let code = format!("00000{guess}");
+        site.visitor().post("/api/v1/login", &json!({ "step": step, "otp": code })).expect(401);
+    }
+    assert_eq!(ask(), None, "nobody is asked for another");
+    assert_eq!(site.audit_texts("login.throttled").len(), 1);
+    let reasons = site.audit_texts("login.failed");
+    assert_eq!(reasons.iter().filter(|reason| *reason == "wrong password").count(), 5);
+}
+
+fn a_code_is_waited_for_ten_minutes_and_no_longer(db: Db) {
+    let unix = Script::new("unix", says("1001"));
+    let site = linked(db, &unix);
+    unix.says(Says::WantsCode("123456", Box::new(says("1001"))));
+    for (minutes, status) in [(9, 200), (10, 400)] {
+        let body = json!({ "backend": "unix", "username": "anna", "password": "there" });
+        let asked = site.visitor().post("/api/v1/login", &body).expect(401).json();
+        let step = asked["step"]["token"].as_str().unwrap();
+        site.clock.advance(std::time::Duration::from_mins(minutes));
+        let answer = json!({ "step": step, "otp": "123456" });
+        site.visitor().post("/api/v1/login", &answer).expect(status);
+    }
 }
 
 fn atk_a007_guesses_by_linking_count_at_the_one_who_is_guessed_at(db: Db) {

@@ -45,7 +45,8 @@ async fn the_backend_passes() {
     report.expect_all_well();
     assert!(report.findings.len() >= 50, "{report}");
     let left_out = report.to_string();
-    for said in ["left out: outages: it asks nobody", "left out: visits: it sends nobody elsewhere"] {
+    for said in ["left out: outages: it asks nobody", "left out: visits: it sends nobody elsewhere"]
+    {
         assert!(left_out.contains(said), "{left_out}");
     }
 }

@@ -139,3 +139,53 @@ impl Known {
         kept.settle(answer.await, now).map(Some)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use vestibule_core::{Timestamp, ports::backend::Section};
+
+    use super::{From, KEYS_FRESH, Known, Metadata, Provider, discovery};
+    use crate::testkit::{Asked, Reply, Service};
+
+    /// A point of the curve P-256 that is published in RFC 7517 appendix A.1.
+    fn keys(_: &Asked) -> Reply {
+        Reply::json(&json!({ "keys": [{
+            "kty": "EC", "crv": "P-256", "use": "sig", "kid": "1",
+            "x": "MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4",
+            "y": "4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM",
+        }] }))
+    }
+
+    fn provider(service: &Service) -> (Provider, Metadata) {
+        let section = Section::of(json!({ "issuer": service.url(""), "client_id": "hall" }));
+        let provider = Provider::read(section).unwrap();
+        let said = json!({
+            "issuer": service.url(""),
+            "authorization_endpoint": service.url("/authorize"),
+            "token_endpoint": service.url("/token"),
+            "jwks_uri": service.url("/keys"),
+        });
+        let metadata = discovery::read(&said, &provider.issuer, &provider.reach).unwrap();
+        (provider, metadata)
+    }
+
+    #[tokio::test]
+    async fn atk_a111_what_strangers_make_up_uses_up_no_look_that_a_login_needs() {
+        let service = Service::start(keys).unwrap();
+        let ((provider, metadata), known) = (provider(&service), Known::default());
+        let now = Timestamp::from_micros(1_767_225_600_000_000);
+        let again = async |from, now| {
+            known.keys_again(&provider, &metadata, from, now).await.unwrap().is_some()
+        };
+        assert!(again(From::Stranger, now).await);
+        for _ in 0..20 {
+            assert!(!again(From::Stranger, now).await, "they made us ask again");
+        }
+        assert!(again(From::Login, now).await, "a login has a look of its own");
+        assert!(!again(From::Login, now).await);
+        assert_eq!(service.asked().len(), 2);
+        let later = now.plus(KEYS_FRESH);
+        assert!(again(From::Login, later).await && again(From::Stranger, later).await);
+    }
+}
