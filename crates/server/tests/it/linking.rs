@@ -163,6 +163,12 @@ fn what_came_by_a_link_goes_with_it(db: Db) {
         |anna: &mut Visitor| anna.get("/api/v1/session").expect(200).json()["groups"].clone();
     anna.post("/api/v1/identities", &proof("unix")).expect(201);
     assert_eq!(groups(&mut anna), json!(["ours"]));
+    // Whoever came in by it is out with it; the browser that ended it stays, and so do others.
+    let (mut by_link, mut by_password) = (site.visitor(), site.visitor());
+    site.clock.advance(Duration::from_millis(5));
+    by_link.post("/api/v1/login", &proof("unix")).expect(200);
+    by_password.log_in("anna", PASSWORD).expect(200);
     anna.delete("/api/v1/identities?backend=unix&subject=1001").expect(204);
     assert_eq!(groups(&mut anna), json!([]));
+    assert!(!by_link.is_in() && by_password.is_in());
 }

@@ -145,7 +145,7 @@ mod tests {
     use serde_json::json;
     use vestibule_core::{Timestamp, ports::backend::Section};
 
-    use super::{From, KEYS_FRESH, Known, Metadata, Provider, discovery};
+    use super::{From, KEYS_FRESH, Known, Metadata, PAUSE, Provider, discovery};
     use crate::testkit::{Asked, Reply, Service};
 
     /// A point of the curve P-256 that is published in RFC 7517 appendix A.1.
@@ -187,5 +187,23 @@ mod tests {
         assert_eq!(service.asked().len(), 2);
         let later = now.plus(KEYS_FRESH);
         assert!(again(From::Login, later).await && again(From::Stranger, later).await);
+    }
+
+    #[tokio::test]
+    async fn flt_f41_a_provider_that_fails_is_left_alone_for_a_while_when_the_old_will_do() {
+        let service = Service::start(keys).unwrap();
+        let ((provider, metadata), known) = (provider(&service), Known::default());
+        let begun = Timestamp::from_micros(1_767_225_600_000_000);
+        let keys_at =
+            async |now| known.keys(&provider, &metadata, now).await.map(|keys| keys.len());
+        assert_eq!(keys_at(begun).await, Ok(1));
+        service.always(Reply::status(500));
+        let later = begun.plus(KEYS_FRESH);
+        for _ in 0..20 {
+            assert_eq!(keys_at(later).await, Ok(1), "what was known is used");
+        }
+        assert_eq!(service.asked().len(), 2, "it was asked once more, and then left alone");
+        keys_at(later.plus(PAUSE)).await.unwrap();
+        assert_eq!(service.asked().len(), 1);
     }
 }

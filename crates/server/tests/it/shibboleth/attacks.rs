@@ -14,6 +14,7 @@ on_every_database!(
     atk_a140_a_known_mail_or_name_joins_nobody,
     atk_a141_names_that_differ_in_case_are_two_people,
     a_superuser_is_nobody_by_anothers_word,
+    atk_a104_whom_the_office_names_is_linked_to_no_other_account,
     atk_a131_headers_that_come_past_the_proxy_are_nobodys_and_are_written_down,
     atk_a135_a_hash_is_a_header_at_one_address_and_nothing_else,
     atk_a137_only_the_very_path_that_is_protected_counts,
@@ -69,6 +70,20 @@ fn a_superuser_is_nobody_by_anothers_word(db: Db) {
     link(&mut admin, ANNA).expect(303);
     enter(&mut visitor, ANNA).expect(303);
     assert_eq!(name_of(&mut visitor), "admin");
+}
+
+fn atk_a104_whom_the_office_names_is_linked_to_no_other_account(db: Db) {
+    let service = Service::start(office).unwrap();
+    let site = with_office(db, &service);
+    site.user("anna");
+    let mut carl = site.logged_in("carl");
+    // Anna's hash, in Carl's browser: the office says that it is Anna's.
+    let answer = link(&mut carl, ANNA).expect(409);
+    assert!(answer.text.contains("another account"), "{}", answer.text);
+    assert!(site.audit_texts("identity.linked").is_empty());
+    let mut anna = site.visitor();
+    enter(&mut anna, ANNA).expect(303);
+    assert_eq!(name_of(&mut anna), "anna");
 }
 
 fn atk_a131_headers_that_come_past_the_proxy_are_nobodys_and_are_written_down(db: Db) {
