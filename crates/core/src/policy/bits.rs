@@ -1,17 +1,15 @@
 //! A set of permissions as bits: the warm path's whole knowledge of what somebody may.
 
-use std::sync::Arc;
-
-/// A set of small numbers, one bit each. A clone has the memory of its original.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+/// A set of small numbers, one bit each.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Bits(Words);
 
 /// Most services have no more than 64 permissions, and there is one set to every account that is
 /// remembered: those take no memory of their own.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 enum Words {
     One([u64; 1]),
-    Many(Arc<[u64]>),
+    Many(Box<[u64]>),
 }
 
 impl Default for Words {
@@ -39,19 +37,6 @@ impl Bits {
         match &self.0 {
             Words::One(one) => one,
             Words::Many(many) => many,
-        }
-    }
-
-    /// Whether the set takes memory beside its own value.
-    pub(crate) fn has_own_memory(&self) -> bool {
-        matches!(self.0, Words::Many(_))
-    }
-
-    /// Whether no other set has this one's memory.
-    pub(crate) fn is_sole(&self) -> bool {
-        match &self.0 {
-            Words::One(_) => true,
-            Words::Many(many) => Arc::strong_count(many) == 1,
         }
     }
 

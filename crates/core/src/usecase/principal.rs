@@ -16,7 +16,7 @@ use super::session_token::TokenSeal;
 use crate::{
     domain::{change::Change, session::SessionLimits},
     id::{SessionId, UserId},
-    policy::{catalogue::Catalogue, decide::whole_permissions, facts::Facts},
+    policy::{catalogue::Catalogue, facts::Facts},
     ports::store::{ChangeObserver, Store, StoreError, Tx},
     secret::TokenDigest,
     time::{Clock, Timestamp},
@@ -24,14 +24,13 @@ use crate::{
 
 mod cookie;
 mod digest_map;
-mod shared_rights;
 mod warm;
 
 pub use self::{
     cookie::sole_cookie,
     warm::{Authenticated, Principal},
 };
-use self::{digest_map::BuildDigestHasher, shared_rights::SharedRights, warm::Warm};
+use self::{digest_map::BuildDigestHasher, warm::Warm};
 
 /// For how long what is remembered is believed after the database was last asked for changes.
 pub const TRUST: Duration = Duration::from_secs(1);
@@ -45,9 +44,8 @@ pub struct Principals {
     store: Store,
     seal: TokenSeal,
     limits: SessionLimits,
-    sessions: HashMap<TokenDigest, Warm, BuildDigestHasher>,
+    sessions: HashMap<TokenDigest, Arc<Warm>, BuildDigestHasher>,
     accounts: HashMap<UserId, Arc<Principal>>,
-    rights: SharedRights,
     catalogue: Mutex<Option<(u64, Arc<Catalogue>)>>,
     /// Raised by every change before what it concerns is marked stale.
     changes: AtomicU64,
@@ -68,7 +66,6 @@ impl Principals {
             limits,
             sessions: HashMap::default(),
             accounts: HashMap::default(),
-            rights: SharedRights::default(),
             catalogue: Mutex::default(),
             changes: AtomicU64::new(0),
             epoch: AtomicU64::new(0),
@@ -178,10 +175,8 @@ impl Principals {
         let found =
             self.store.lookup::<_, StoreError>(move |tx| tx.session_by_digest(&digest)).await?;
         // What this process knows of its last use may not be written down yet.
-        let found = found.map(|session| {
-            let (seen, written) = Warm::times(&session, self.sessions.pin().get(&digest));
-            (session, seen, written)
-        });
+        let before_now = self.sessions.pin().get(&digest).cloned();
+        let found = found.map(|session| Warm::times(&session, before_now.as_deref()));
         let found =
             found.filter(|(session, seen, _)| self.limits.hold(session.expires_at, *seen, now));
         let Some((session, seen, written)) = found else {
@@ -195,16 +190,15 @@ impl Principals {
                 None => return Ok(None),
             },
         };
-        let warm = Warm::new(&session, principal, seen, written);
+        let warm = Arc::new(Warm::new(&session, principal, seen, written));
         self.note_use(&warm, now);
-        let found = warm.authenticated();
-        self.sessions.pin().insert(digest, warm);
+        self.sessions.pin().insert(digest, Arc::clone(&warm));
         if self.changes.load(Ordering::Acquire) != before {
             // The session itself may have ended between the look-up and now: good for this
             // request, asked about again at the next. What is known of its use is kept.
-            found.principal.is_stale.store(true, Ordering::Release);
+            warm.principal.is_stale.store(true, Ordering::Release);
         }
-        Ok(Some(found))
+        Ok(Some(warm.authenticated()))
     }
 
     /// Loads what an account may; `None` when there is none or it is not live. `before` is the
@@ -225,8 +219,7 @@ impl Principals {
         let Some(facts) = facts.filter(|facts| facts.user().is_live(now)) else {
             return Ok(None);
         };
-        let rights = self.rights.share(whole_permissions(&facts, &catalogue, now));
-        let principal = Arc::new(Principal::new(&facts, catalogue, rights, epoch));
+        let principal = Arc::new(Principal::new(&facts, catalogue, epoch, now));
         if let Some(replaced) = self.accounts.pin().insert(user, Arc::clone(&principal)) {
             // Sessions that still hold it would not hear of the next change.
             replaced.is_stale.store(true, Ordering::Release);
@@ -314,7 +307,6 @@ impl Principals {
             now < warm.expires_at && now.since(seen) < unused_for
         });
         self.accounts.pin().retain(|_, principal| Arc::strong_count(principal) > 1);
-        self.rights.tidy();
     }
 }
 

@@ -9,7 +9,7 @@ use crate::{
     cx::Actor,
     domain::session::Session,
     id::{SessionId, UserId},
-    policy::{bits::Bits, catalogue::Catalogue, facts::Facts},
+    policy::{bits::Bits, catalogue::Catalogue, decide::whole_permissions, facts::Facts},
     time::Timestamp,
 };
 
@@ -48,12 +48,17 @@ impl Principal {
         self.whole.iter().filter_map(|bit| all.get(bit as usize)).map(|p| p.code.as_str())
     }
 
-    pub(super) fn new(facts: &Facts, catalogue: Arc<Catalogue>, whole: Bits, epoch: u64) -> Self {
+    pub(super) fn new(
+        facts: &Facts,
+        catalogue: Arc<Catalogue>,
+        epoch: u64,
+        now: Timestamp,
+    ) -> Self {
         Self {
             user: facts.user().id,
             username: facts.user().username.as_str().into(),
             is_superuser: facts.user().is_superuser,
-            whole,
+            whole: whole_permissions(facts, &catalogue, now),
             catalogue,
             valid_until: facts.valid_until(),
             epoch,
@@ -88,7 +93,6 @@ impl Authenticated {
     }
 }
 
-/// A session as the warm path knows it. It lies in the map itself: one step less to find it by.
 #[derive(Debug)]
 pub(super) struct Warm {
     pub(super) principal: Arc<Principal>,
@@ -116,13 +120,18 @@ impl Warm {
         }
     }
 
-    /// When a stored session was last seen and last written down, as far as either the store or
-    /// what was remembered before knows.
-    pub(super) fn times(session: &Session, known: Option<&Self>) -> (Timestamp, Timestamp) {
+    /// A stored session with when it was last seen and last written down, as far as either the
+    /// store or what was remembered before knows.
+    pub(super) fn times(
+        session: &Session,
+        known: Option<&Self>,
+    ) -> (Session, Timestamp, Timestamp) {
         let stored = session.last_seen_at;
         let later =
             |time: &AtomicI64| stored.max(Timestamp::from_micros(time.load(Ordering::Relaxed)));
-        known.map_or((stored, stored), |warm| (later(&warm.seen), later(&warm.written)))
+        let (seen, written) =
+            known.map_or((stored, stored), |warm| (later(&warm.seen), later(&warm.written)));
+        (session.clone(), seen, written)
     }
 
     pub(super) fn authenticated(&self) -> Authenticated {
