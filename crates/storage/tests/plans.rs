@@ -236,10 +236,15 @@ struct Step {
     detail: String,
 }
 
-/// Statements whose rows are few or a range, and come in an order that no index of both has.
-const SORTED: [&str; 7] = [
+/// Pages in the order of an index whose conditions leave few rows out: what has expired is purged,
+/// so that a walk along the index is no longer than the page and what lies between.
+const NEARLY_ALL: [&str; 2] = [
     "`registrations`.`confirmed_at` IS NOT NULL",
     "FROM `invitations` WHERE (`invitations`.`expires_at` > ?)",
+];
+
+/// Statements whose rows are few or a range, and come in an order that no index of both has.
+const SORTED: [&str; 5] = [
     "FROM (`memberships` INNER JOIN `users`",
     "IN (SELECT `memberships`.`user_id`",
     "`grants`.`subject_id` = ?) AND",
@@ -252,7 +257,9 @@ fn slow_steps(conn: &mut SqliteConnection, statement: &str) -> Vec<String> {
     let steps: Vec<Step> = sql_query(format!("EXPLAIN QUERY PLAN {statement}"))
         .load(conn)
         .unwrap_or_else(|error| panic!("{statement}: {error}"));
-    let picks = statement.contains(" WHERE ");
+    let picks = statement.contains(" WHERE ")
+        && !(statement.contains(" LIMIT ")
+            && NEARLY_ALL.iter().any(|part| statement.contains(part)));
     let may_sort = SORTED.iter().any(|part| statement.contains(part));
     steps
         .into_iter()

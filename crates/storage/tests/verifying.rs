@@ -234,7 +234,18 @@ fn references_to_nothing_are_found() {
     );
     let tables: std::collections::BTreeSet<_> =
         findings(&site).into_iter().map(|finding| finding.table).collect();
-    let expected = ["grants", "memberships", "nestings", "objects", "sessions", "tickets"];
+    let expected = [
+        "browsers",
+        "consents",
+        "grants",
+        "invitation_groups",
+        "invitations",
+        "memberships",
+        "nestings",
+        "objects",
+        "sessions",
+        "tickets",
+    ];
     assert_eq!(tables.into_iter().collect::<Vec<_>>(), expected);
     assert_eq!(problems(&site, "sessions"), ["user_id refers to something that is not in users"]);
 }
