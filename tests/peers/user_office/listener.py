@@ -127,13 +127,14 @@ class Listener(threading.Thread):
         for filler in self.fillers:
             filler.close()
         self.fillers = []
-        if wanted == "refuse":
-            # Bound but not listening: refused for sure, and nobody else gets the port.
+        # Bound and not listening, the port refuses for sure, and nobody else gets it; and what stood
+        # in the full queue is not accepted, and counted, later.
+        if wanted == "refuse" or self.state == "unanswered":
             self.sock.close()
             self.sock = socket.socket()
             self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             self.sock.bind(("127.0.0.1", self.port))
-        elif wanted == "unanswered":
+        if wanted == "unanswered":
             # With the queue full the kernel drops what wants to connect.
             self.sock.listen(0)
             for _ in range(3):
@@ -142,7 +143,7 @@ class Listener(threading.Thread):
                 filler.connect_ex(("127.0.0.1", self.port))
                 self.fillers.append(filler)
             time.sleep(0.05)
-        else:
+        elif wanted == "listening":
             self.sock.listen(512)
         self.state = wanted
 
