@@ -18,11 +18,18 @@ pub(crate) enum ImportCommand {
         /// Write nothing; report what would be done
         #[arg(long)]
         dry_run: bool,
+        /// What the site is remembered by, instead of its address: to be given each time where that
+        /// changes, as from a copy to the database itself
+        #[arg(long, value_name = "NAME")]
+        source: Option<String>,
+        /// The table with the accounts, where several could be it
+        #[arg(long, value_name = "TABLE")]
+        user_table: Option<String>,
     },
 }
 
 pub(super) fn run(global: &Global, command: &ImportCommand, out: &mut Out) -> Result<u8, CliError> {
-    let ImportCommand::Django { url, dry_run } = command;
+    let ImportCommand::Django { url, dry_run, source, user_table } = command;
     let url = &match url.as_str() {
         "-" => secret::line()?,
         url => url.to_owned(),
@@ -33,7 +40,12 @@ pub(super) fn run(global: &Global, command: &ImportCommand, out: &mut Out) -> Re
             bar.set_length(step.total);
             bar.set_position(step.done);
         };
-        let options = django::Options { dry_run: *dry_run, ..django::Options::default() };
+        let options = django::Options {
+            dry_run: *dry_run,
+            source: source.clone(),
+            user_table: user_table.clone(),
+            ..django::Options::default()
+        };
         let store = &hall.services().store;
         let report = django::import(url, store, &hall.cx, options, &mut show)
             .await

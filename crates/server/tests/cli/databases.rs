@@ -1,6 +1,10 @@
 //! Databases that are behind, ahead, damaged or not there, and `verify`.
 
-use std::{fs, net::TcpListener, path::PathBuf};
+use std::{
+    fs,
+    net::TcpListener,
+    path::{Path, PathBuf},
+};
 
 use serde_json::json;
 
@@ -221,4 +225,35 @@ fn import_django_takes_its_address_from_the_standard_input() {
     assert!(desk.count("users") > 40);
     let nothing = desk.feed(&["import", "django", "-"], "").expect(2);
     assert!(nothing.err.contains("the standard input holds no address"), "{nothing:?}");
+}
+
+#[test]
+fn import_django_from_a_copy_is_gone_on_with_from_the_site_under_the_same_name() {
+    let desk = Desk::new();
+    let fixture = format!("{}/../../tests/django/site.sqlite3", env!("CARGO_MANIFEST_DIR"));
+    let (copy, site) = (desk.path("copy.sqlite3"), desk.path("site.sqlite3"));
+    fs::copy(&fixture, &copy).unwrap();
+    fs::copy(&fixture, &site).unwrap();
+    let import = |file: &Path, more: &[&str]| {
+        let arguments = ["import", "django", file.to_str().unwrap(), "--json"];
+        let report = desk.succeed(&[&arguments, more].concat()).json();
+        report["counts"]["users"].clone()
+    };
+    let named = ["--source", "the portal"];
+    assert_eq!(import(&copy, &named)["new"], 61);
+    let again = import(&site, &named);
+    assert_eq!((&again["unchanged"], &again["left_out"]), (&json!(61), &json!(0)));
+    // Without the name it is another site, whose people are not to be taken for those here.
+    assert_eq!(import(&site, &[])["left_out"], 61);
+}
+
+#[test]
+fn import_django_is_told_which_table_has_the_accounts() {
+    let desk = Desk::new();
+    let site = format!("sqlite:{}/../../tests/django/site.sqlite3", env!("CARGO_MANIFEST_DIR"));
+    let report = desk.succeed(&["import", "django", &site, "--json", "--user-table", "auth_user"]);
+    assert_eq!(report.json()["user_table"], "auth_user");
+    desk.run(&["import", "django", &site, "--user-table", "people"])
+        .expect(1)
+        .says("there is no table people");
 }

@@ -174,7 +174,7 @@ impl Source {
                 if let Some(table) = found {
                     return Ok(table);
                 }
-                format!("several could be it, say which: {}", candidates.join(", "))
+                format!("several could be it, say which (--user-table): {}", candidates.join(", "))
             }
         };
         Err(ImportError::UserTable { source_name: self.name().to_owned(), reason })
