@@ -127,6 +127,9 @@ fn form(
     let next_query = escaped.map(|next: String| format!("?next={next}")).unwrap_or_default();
     let buttons: Vec<Value> = site.services.login.buttons().map(button).collect();
     let takes_passwords = site.services.login.takes_passwords();
-    let own = context! { username, next, next_query, error, buttons, takes_passwords };
+    let takes_registrations = site.services.registrations.require_open().is_ok();
+    let own = context! {
+        username, next, next_query, error, buttons, takes_passwords, takes_registrations,
+    };
     page(site, status, "login.html", own)
 }

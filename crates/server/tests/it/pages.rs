@@ -33,6 +33,16 @@ fn asvs_v6_2_7_paste_and_password_managers_work() {
     }
 }
 
+#[test]
+fn the_login_page_leads_to_another_password_and_where_it_is_open_to_an_account() {
+    for (mode, leads) in [("closed", false), ("invite", false), ("open", true)] {
+        let site = TestSite::plan(Db::Sqlite).set("registration.mode", mode).start();
+        let page = site.visitor().get("/login").expect(200).text;
+        assert!(page.contains("href=\"/password/forgot\""), "{page}");
+        assert_eq!(page.contains("href=\"/register\""), leads, "{mode}: {page}");
+    }
+}
+
 fn link(site: &TestSite) -> String {
     let link = crate::support::site::block_on(site.vestibule.first_superuser_link(""));
     link.unwrap().unwrap().strip_prefix(&site.origin).unwrap().to_owned()
