@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 use utoipa::openapi::{RefOr, schema::Schema};
 
 use crate::{
+    dto::identity::DepartureOut,
     extract::RequestCx,
     problem::ProblemBody,
     routes::{
@@ -13,6 +14,33 @@ use crate::{
         table::{SchemaOf, of},
     },
 };
+
+/// What operations answer besides when they succeed: method, path, status, what it says, its body.
+const ALSO: &[(&str, &str, u16, &str, Option<SchemaOf>)] = &[
+    (
+        "POST",
+        "/api/v1/logout",
+        200,
+        "Logged out here; where to log out at the provider as well",
+        Some(of::<DepartureOut>()),
+    ),
+    (
+        "POST",
+        "/api/v1/identities",
+        202,
+        "Where the browser has to go for the proof",
+        Some(of::<DepartureOut>()),
+    ),
+    ("POST", "/api/v1/activate", 202, "An administrator is asked first", None),
+    ("POST", "/api/v1/password/change", 204, "Done, for a program that has no session", None),
+];
+
+fn also(endpoint: &Endpoint) -> impl Iterator<Item = (u16, &'static str, Option<SchemaOf>)> {
+    let own = (endpoint.method, endpoint.path);
+    ALSO.iter()
+        .filter(move |(method, path, ..)| (*method, *path) == own)
+        .map(|(.., status, says, schema)| (*status, *says, *schema))
+}
 
 pub(crate) async fn serve(cx: RequestCx) -> HttpResponse {
     HttpResponse::Ok().json(document(&cx.site.url("")))
@@ -24,7 +52,8 @@ pub fn document(server: &str) -> Value {
     (of::<ProblemBody>().collect)(&mut schemas);
     let mut paths = Map::new();
     for endpoint in ENDPOINTS {
-        for schema in [endpoint.input, endpoint.output.1.map(inner)].into_iter().flatten() {
+        let bodies = [endpoint.input, endpoint.output.1.map(inner)].into_iter().flatten();
+        for schema in bodies.chain(also(endpoint).filter_map(|(.., schema)| schema)) {
             (schema.collect)(&mut schemas);
         }
         let path = endpoint.path.replace(":.+", "");
@@ -159,6 +188,15 @@ fn responses(endpoint: &Endpoint) -> Value {
         responses["200"] = responses["201"].clone();
     } else if endpoint.method == "PUT" && status == 200 {
         responses["201"] = responses["200"].clone();
+    }
+    for (status, says, schema) in also(endpoint) {
+        responses[status.to_string()] = match schema {
+            Some(schema) => json!({
+                "description": says,
+                "content": { "application/json": { "schema": reference(schema) } },
+            }),
+            None => json!({ "description": says }),
+        };
     }
     if endpoint.guard != Guard::Open || endpoint.path.ends_with("/login") {
         responses["401"] = problem("Nobody is logged in, or the login failed");

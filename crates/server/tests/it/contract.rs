@@ -123,6 +123,23 @@ fn atk_a067_unsafe_routes_refuse_requests_without_proof_of_origin(db: Db) {
 }
 
 #[test]
+fn the_document_has_the_other_answers_of_success_too() {
+    let document = vestibule_server::openapi::document("");
+    let answer = |path: &str, status: &str| {
+        let answer = document["paths"][path]["post"]["responses"][status].clone();
+        assert!(answer.is_object(), "{path} {status}");
+        answer["content"]["application/json"]["schema"]["$ref"].clone()
+    };
+    let departure = json!("#/components/schemas/Departure");
+    assert_eq!(answer("/api/v1/logout", "200"), departure);
+    assert_eq!(answer("/api/v1/identities", "202"), departure);
+    assert!(document["components"]["schemas"]["Departure"].is_object());
+    for (path, status) in [("activate", "202"), ("password/change", "204"), ("logout", "204")] {
+        assert_eq!(answer(&format!("/api/v1/{path}"), status), Value::Null, "{path}");
+    }
+}
+
+#[test]
 fn the_document_describes_what_the_server_does() {
     let site = TestSite::start(Db::Sqlite);
     let mut admin = site.admin();
