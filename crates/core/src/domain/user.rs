@@ -21,7 +21,7 @@ pub struct User {
     pub last_name: PersonName,
     /// Whether the account may be used at all.
     pub is_active: bool,
-    /// Whether the person may open the administration pages; grants nothing there by itself.
+    /// Whether the person is staff, for services that ask for that; it opens nothing by itself.
     pub is_staff: bool,
     /// Whether every permission is held without being granted.
     pub is_superuser: bool,

@@ -33,7 +33,7 @@ pub(crate) enum UserCommand {
         /// The family name
         #[arg(long, default_value = "")]
         last_name: String,
-        /// May open the administration pages
+        /// Is staff, for services that ask for that; it opens nothing here
         #[arg(long)]
         staff: bool,
         /// Holds every permission
@@ -85,7 +85,7 @@ pub(crate) enum UserCommand {
         /// The family name
         #[arg(long)]
         last_name: Option<String>,
-        /// May (not) open the administration pages
+        /// Is staff (or not), for services that ask for that; it opens nothing here
         #[arg(long)]
         staff: Option<bool>,
         /// Holds every permission (or not)

@@ -29,7 +29,7 @@ pub struct NewUser {
     pub password: Option<Secret>,
     /// Whether the account is disabled from the start.
     pub is_disabled: bool,
-    /// Whether it may open the administration pages.
+    /// Whether it is staff, for services that ask for that.
     pub is_staff: bool,
     /// Whether it holds every permission.
     pub is_superuser: bool,
@@ -54,7 +54,7 @@ pub struct UserPatch {
     pub last_name: Option<String>,
     /// Whether the account may be used.
     pub is_active: Option<bool>,
-    /// Whether it may open the administration pages.
+    /// Whether it is staff, for services that ask for that.
     pub is_staff: Option<bool>,
     /// Whether it holds every permission.
     pub is_superuser: Option<bool>,
