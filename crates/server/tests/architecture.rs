@@ -109,9 +109,35 @@ fn libraries_document_all_that_is_public_and_forbid_unsafe_code() {
 fn the_map_names_only_places_that_exist() {
     let map = fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap();
     let mut named = 0;
-    for place in map.split('`').skip(1).step_by(2).filter(|place| place.starts_with("crates/")) {
+    let folders = ["crates/", "docs/", "examples/", "benches/", "tests/", "scripts/"];
+    let is_place = |text: &&str| folders.iter().any(|folder| text.starts_with(folder));
+    for place in map.split('`').skip(1).step_by(2).filter(is_place) {
         assert!(root().join(place).exists(), "{place}");
         named += 1;
     }
     assert!(named > 10, "{named}");
+}
+
+#[test]
+fn each_dependency_has_its_reason_and_each_reason_a_dependency() {
+    let output = Command::new(env!("CARGO"))
+        .args(["metadata", "--no-deps", "--format-version", "1", "--offline"])
+        .current_dir(root())
+        .output()
+        .unwrap();
+    let metadata: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let packages = metadata["packages"].as_array().unwrap().iter();
+    let all = packages.flat_map(|package| package["dependencies"].as_array().unwrap());
+    let names = all.map(|dependency| dependency["name"].as_str().unwrap());
+    let used: BTreeSet<_> = names.filter(|name| !name.starts_with("vestibule-")).collect();
+    let map = fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap();
+    let table = map.split("## Dependencies").nth(1).unwrap();
+    let rows = table.lines().filter_map(|line| line.strip_prefix("| ")?.strip_suffix(" |"));
+    let rows = rows.filter_map(|row| row.split_once(" | ")).skip(1);
+    let mut told = BTreeSet::new();
+    for (names, reason) in rows {
+        assert!(!reason.is_empty(), "{names}");
+        told.extend(names.split(", "));
+    }
+    assert_eq!(used, told);
 }

@@ -33,7 +33,7 @@ pub const KEYS: &[Key] = &[
         "site.template_dirs",
         Kind::List { what: "folders", check: file_name },
         Preset::Nothing,
-        "Folders whose files win over the built-in templates of the same name.",
+        "Folders whose files win over the built-in templates of mails of the same name.",
     ),
     key(
         "site.admins",

@@ -17,5 +17,6 @@ mod csv;
 mod curl;
 mod databases;
 mod output;
+mod pages;
 mod permissions;
 mod secrets;

@@ -2,6 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod links;
+mod names;
+
 use std::{fmt::Write, fs, path::Path};
 
 use vestibule_server::{
