@@ -84,6 +84,8 @@ ids! {
     NoticeId;
     /// Names one taking-on of notices by somebody who sends them.
     LeaseId;
+    /// Names an announcement.
+    AnnouncementId;
     /// Names an account that waits for its owner.
     RegistrationId;
     /// Names an invitation.

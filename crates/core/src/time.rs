@@ -32,13 +32,13 @@ impl Timestamp {
     /// This instant moved forward, saturating.
     #[must_use]
     pub fn plus(self, by: Duration) -> Self {
-        Self(self.0.saturating_add(micros(by)))
+        Self(self.0.saturating_add(as_micros(by)))
     }
 
     /// This instant moved back, saturating.
     #[must_use]
     pub fn minus(self, by: Duration) -> Self {
-        Self(self.0.saturating_sub(micros(by)))
+        Self(self.0.saturating_sub(as_micros(by)))
     }
 
     /// How long ago `earlier` was; zero when it lies in the future.
@@ -47,7 +47,7 @@ impl Timestamp {
     }
 }
 
-fn micros(duration: Duration) -> i64 {
+fn as_micros(duration: Duration) -> i64 {
     i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)
 }
 
@@ -77,6 +77,22 @@ impl Clock for SystemClock {
         let since_epoch = std::time::SystemTime::now()
             .duration_since(std::time::UNIX_EPOCH)
             .unwrap_or(Duration::ZERO);
-        Timestamp(micros(since_epoch))
+        Timestamp(as_micros(since_epoch))
+    }
+}
+
+/// An instant as the number that is stored, for values kept as JSON.
+pub(crate) mod micros {
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    use super::Timestamp;
+
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+    pub(crate) fn serialize<S: Serializer>(at: &Timestamp, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_i64(at.as_micros())
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Timestamp, D::Error> {
+        i64::deserialize(from).map(Timestamp::from_micros)
     }
 }

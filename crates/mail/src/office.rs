@@ -11,7 +11,7 @@ use vestibule_core::{
 use crate::{
     classify::{Failure, Verdict},
     message::{Correspondent, Letter, Logo, Particulars, compose},
-    render::{Renderer, SiteFacts, TemplateProblem},
+    render::{Renderer, SiteFacts, TemplateProblem, Written},
     transport::Transport,
 };
 
@@ -97,6 +97,11 @@ impl Office {
             logo: inner.style.logo.as_ref(),
         };
         Ok(compose(self.correspondent(&parcel.notice), written, particulars)?)
+    }
+
+    /// What a notice without a link of its own says in the site's language, for a look.
+    pub fn preview(&self, notice: &Notice, language: &str) -> Result<Written, WriteError> {
+        Ok(self.0.renderer.write(notice, language, None, None)?)
     }
 
     fn correspondent(&self, notice: &Notice) -> &Correspondent {

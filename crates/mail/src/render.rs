@@ -54,6 +54,7 @@ const BUILT_IN: &[(&str, &str)] = built_in![
     "registration_refused",
     "identity_changed",
     "new_browser",
+    "message",
     "error_report",
     "undelivered",
 ];

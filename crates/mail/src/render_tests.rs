@@ -102,6 +102,7 @@ fn what_people_typed_is_no_template_no_markup_and_no_line() {
     }
     let report = Notice::ErrorReport {
         place: "x\r\nBcc: y@example.org".to_owned(),
+        code: "internal".to_owned(),
         count: 1,
         first: Timestamp::from_micros(0),
         last: Timestamp::from_micros(0),
@@ -109,6 +110,24 @@ fn what_people_typed_is_no_template_no_markup_and_no_line() {
     };
     let written = renderer.write(&report, "", None, None).unwrap();
     assert_eq!(written.subject, "[Hall & Sons] 1 failed request: x Bcc: y@example.org");
+}
+
+#[test]
+fn atk_a051_an_error_report_is_escaped_where_html_is_written() {
+    let report = Notice::ErrorReport {
+        place: "GET /<script>alert(1)</script>/{id}".to_owned(),
+        code: "<i>code</i>".to_owned(),
+        count: 2,
+        first: Timestamp::from_micros(0),
+        last: Timestamp::from_micros(0),
+        requests: vec!["<b>id</b>".to_owned()],
+    };
+    let written = Renderer::new(site(), Vec::new()).write(&report, "", None, None).unwrap();
+    for tag in ["<script", "<i>", "<b>"] {
+        assert!(written.text.contains(tag), "{tag}: {}", written.text);
+        assert!(!written.html.contains(tag), "{tag}: {}", written.html);
+    }
+    assert!(written.html.contains("&lt;script&gt;"), "{}", written.html);
 }
 
 #[test]

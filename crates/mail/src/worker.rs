@@ -1,38 +1,39 @@
 //! Empties the outbox: takes on what is due, sends it, writes down what came of it.
 
+mod bell;
+mod turns;
+
 use std::{
     panic::AssertUnwindSafe,
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::Duration,
 };
 
-use futures_util::{FutureExt, StreamExt, stream};
-use tokio::{
-    sync::{Mutex, Notify},
-    time::{Instant, sleep, sleep_until},
-};
+use futures_util::{FutureExt, StreamExt, future, stream};
+use tokio::{sync::Semaphore, time::sleep};
 use vestibule_core::{
     Clock, Entropy, OpCx,
-    domain::change::Change,
+    domain::notice::Lane,
     id::NoticeId,
-    ports::{
-        outbox::Settlement,
-        store::{ChangeObserver, StoreError},
-    },
+    ports::{outbox::Settlement, store::StoreError},
     usecase::delivery::{Delivery, LEASE, Parcel},
 };
 
+pub use self::bell::Bell;
+use self::turns::Turns;
 use crate::{
     backoff::{self, MOST_ATTEMPTS, MOST_POISONED},
     classify::{Failure, Verdict},
     office::{Office, WHOLE},
 };
 
-/// How many mails are taken on at once.
+/// How many mails are taken on at once: of those that one person each waits for, and of those
+/// that many are told, which are sent one after the other.
 const AT_ONCE: u32 = 32;
+const AT_ONCE_OF_MANY: u32 = 8;
 /// A mail is begun only if there is time for all of it.
 const ENOUGH_TIME: Duration = Duration::from_secs(WHOLE.as_secs() + 15);
 
@@ -46,32 +47,16 @@ pub struct WorkerOptions {
     pub lines: usize,
     /// How long lies between the beginnings of two mails at least.
     pub pace: Duration,
+    /// The same of those that many are told at once.
+    pub bulk_pace: Duration,
     /// How often the outbox is looked into when nobody rings: for what other processes post.
     pub look_every: Duration,
 }
 
 impl Default for WorkerOptions {
     fn default() -> Self {
-        Self { lines: 4, pace: Duration::ZERO, look_every: Duration::from_secs(1) }
-    }
-}
-
-/// Rings when mail was posted in this process.
-#[derive(Clone, Default)]
-pub struct Bell(Arc<Notify>);
-
-impl Bell {
-    /// Rings.
-    pub fn ring(&self) {
-        self.0.notify_one();
-    }
-}
-
-impl ChangeObserver for Bell {
-    fn committed(&self, changes: &[Change]) {
-        if changes.contains(&Change::Mail) {
-            self.ring();
-        }
+        let (pace, bulk_pace) = (Duration::ZERO, Duration::ZERO);
+        Self { lines: 4, pace, bulk_pace, look_every: Duration::from_secs(1) }
     }
 }
 
@@ -80,6 +65,8 @@ impl ChangeObserver for Bell {
 pub struct Round {
     /// How many mails were taken on.
     pub taken: usize,
+    /// How many of them were begun; the others were given back.
+    pub begun: usize,
     /// Whether the mail server could not be asked.
     pub is_down: bool,
 }
@@ -103,7 +90,10 @@ pub struct Worker {
     entropy: Arc<dyn Entropy>,
     options: WorkerOptions,
     bell: Bell,
-    next_start: Mutex<Option<Instant>>,
+    /// How many mails may be on their way, whoever is to get them.
+    lines: Semaphore,
+    turns: Turns,
+    bulk_turns: Turns,
 }
 
 /// What one attempt came to, before it is written down.
@@ -123,8 +113,17 @@ impl Worker {
         entropy: Arc<dyn Entropy>,
         options: WorkerOptions,
     ) -> Self {
-        let bell = Bell::default();
-        Self { delivery, office, clock, entropy, options, bell, next_start: Mutex::default() }
+        Self {
+            delivery,
+            office,
+            clock,
+            entropy,
+            options,
+            bell: Bell::default(),
+            lines: Semaphore::new(options.lines),
+            turns: Turns::new(options.pace),
+            bulk_turns: Turns::new(options.bulk_pace),
+        }
     }
 
     /// What wakes it. The store is to be observed with it.
@@ -134,13 +133,23 @@ impl Worker {
 
     /// Works until it is told to stop. What is on its way then is still finished; what was taken
     /// on and not begun is given back.
+    ///
+    /// What many are told is sent beside what one person each waits for and not before it: it has
+    /// one line at most, and no turn of it keeps one of the others waiting.
     pub async fn run(&self, stop: impl Future<Output = ()>) {
+        let stop = stop.shared();
+        let [personal, bulk] = Lane::ALL.map(|lane| self.serve(lane, stop.clone()));
+        future::join(personal, bulk).await;
+        self.office.transport().close().await;
+    }
+
+    async fn serve(&self, lane: Lane, stop: impl Future<Output = ()>) {
         let stopping = AtomicBool::new(false);
         let mut stop = std::pin::pin!(stop.fuse());
         let mut failures = 0;
         while !stopping.load(Ordering::Acquire) {
             let round = {
-                let mut round = std::pin::pin!(self.whole_round(&stopping).fuse());
+                let mut round = std::pin::pin!(self.whole_round(lane, &stopping).fuse());
                 futures_util::select! {
                     round = round => round,
                     () = stop => {
@@ -154,9 +163,9 @@ impl Worker {
                     failures += 1;
                     Some(backoff::pause(failures, &*self.entropy))
                 }
-                Some(Round { taken, .. }) => {
+                Some(Round { begun, .. }) => {
                     failures = 0;
-                    (taken == 0).then_some(self.options.look_every)
+                    (begun == 0).then_some(self.options.look_every)
                 }
             };
             let Some(pause) = pause.filter(|_| !stopping.load(Ordering::Acquire)) else { continue };
@@ -166,7 +175,7 @@ impl Worker {
                 if is_down {
                     std::future::pending::<()>().await;
                 }
-                self.bell.0.notified().await;
+                self.bell.rung(lane).await;
             };
             let (mut rung, mut over) =
                 (std::pin::pin!(rung.fuse()), std::pin::pin!(sleep(pause).fuse()));
@@ -176,12 +185,11 @@ impl Worker {
                 () = stop => stopping.store(true, Ordering::Release),
             }
         }
-        self.office.transport().close().await;
     }
 
     /// One round; `None` when it failed, be it by a panic: mail goes on after it.
-    async fn whole_round(&self, stopping: &AtomicBool) -> Option<Round> {
-        match AssertUnwindSafe(self.round(stopping)).catch_unwind().await {
+    async fn whole_round(&self, lane: Lane, stopping: &AtomicBool) -> Option<Round> {
+        match AssertUnwindSafe(self.round(lane, stopping)).catch_unwind().await {
             Ok(Ok(round)) => Some(round),
             Ok(Err(error)) => {
                 tracing::warn!(%error, cause = ?error.source, "the outbox cannot be looked into");
@@ -194,24 +202,26 @@ impl Worker {
         }
     }
 
-    /// One round: takes on what is due, as far as it can be sent in time, and sends it.
-    pub async fn round(&self, stopping: &AtomicBool) -> Result<Round, StoreError> {
-        if self.is_too_early().await {
-            return Ok(Round::default());
-        }
-        let due = self.delivery.next_due().await?;
+    /// One round: takes on what is due in a lane, as far as it can be sent in time, and sends it.
+    pub async fn round(&self, lane: Lane, stopping: &AtomicBool) -> Result<Round, StoreError> {
+        let due = self.delivery.next_due(lane).await?;
         if due.is_none_or(|due| due > self.clock.now()) {
             return Ok(Round::default());
         }
-        let parcels = self.delivery.take(&self.cx(), self.at_once()).await?;
+        let parcels = self.delivery.take(&self.cx(), lane, self.at_once(lane)).await?;
         let taken = parcels.len();
-        let is_down = AtomicBool::new(false);
-        let work = stream::iter(parcels).for_each_concurrent(self.options.lines, |parcel| {
-            let (is_down, stopping) = (&is_down, stopping);
-            async move { self.one(parcel, is_down, stopping).await }
+        let (is_down, begun) = (AtomicBool::new(false), AtomicUsize::new(0));
+        let lines = if lane == Lane::Bulk { 1 } else { self.options.lines };
+        let work = stream::iter(parcels).for_each_concurrent(lines, |parcel| {
+            let (is_down, begun) = (&is_down, &begun);
+            async move {
+                if self.one(lane, parcel, is_down, stopping).await {
+                    begun.fetch_add(1, Ordering::Relaxed);
+                }
+            }
         });
         work.await;
-        Ok(Round { taken, is_down: is_down.into_inner() })
+        Ok(Round { taken, begun: begun.into_inner(), is_down: is_down.into_inner() })
     }
 
     /// Sends one notice now, and settles it whatever comes of it.
@@ -235,20 +245,31 @@ impl Worker {
     }
 
     /// No more than can be begun while they are ours.
-    fn at_once(&self) -> u32 {
-        let pace = self.options.pace.as_millis().max(1);
-        let room = LEASE.saturating_sub(ENOUGH_TIME).as_millis() / pace;
-        u32::try_from(room).unwrap_or(u32::MAX).clamp(1, AT_ONCE)
+    fn at_once(&self, lane: Lane) -> u32 {
+        let (pace, most) = match lane {
+            Lane::Personal => (self.options.pace, AT_ONCE),
+            Lane::Bulk => (self.options.pace.max(self.options.bulk_pace), AT_ONCE_OF_MANY),
+        };
+        let room = LEASE.saturating_sub(ENOUGH_TIME).as_millis() / pace.as_millis().max(1);
+        u32::try_from(room).unwrap_or(u32::MAX).clamp(1, most)
     }
 
-    async fn one(&self, parcel: Parcel, is_down: &AtomicBool, stopping: &AtomicBool) {
-        let mut begins = !is_down.load(Ordering::Acquire) && !stopping.load(Ordering::Acquire);
-        if begins {
-            begins = self.keep_pace(parcel.until.since(self.clock.now())).await;
-        }
-        let has_time = parcel.until.since(self.clock.now()) >= ENOUGH_TIME;
-        if !begins || !has_time || is_down.load(Ordering::Acquire) {
-            return self.give_back(&parcel, String::new()).await;
+    /// Answers whether the mail was begun.
+    async fn one(
+        &self,
+        lane: Lane,
+        parcel: Parcel,
+        is_down: &AtomicBool,
+        stopping: &AtomicBool,
+    ) -> bool {
+        let goes_on = || !is_down.load(Ordering::Acquire) && !stopping.load(Ordering::Acquire);
+        let ours = || parcel.until.since(self.clock.now());
+        let begins = goes_on() && self.keep_pace(lane, ours, goes_on).await;
+        // Only who may begin at once takes a line: waiting for one's turn keeps up nobody.
+        let line = if begins { self.lines.acquire().await.ok() } else { None };
+        if line.is_none() || ours() < ENOUGH_TIME || !goes_on() {
+            self.give_back(&parcel, String::new()).await;
+            return false;
         }
         match self.attempt(&parcel).await {
             Attempt::Sent(answer) => {
@@ -272,6 +293,7 @@ impl Worker {
                 self.settle(&parcel, self.later(&parcel, reason), "later").await;
             }
         }
+        true
     }
 
     async fn attempt(&self, parcel: &Parcel) -> Attempt {
@@ -333,29 +355,21 @@ impl Worker {
         }
     }
 
-    /// Whether the next mail may begin only after whoever took it on had to give it back.
-    async fn is_too_early(&self) -> bool {
-        let longest = LEASE.saturating_sub(ENOUGH_TIME + MARGIN);
-        let next = *self.next_start.lock().await;
-        next.is_some_and(|next| next.saturating_duration_since(Instant::now()) > longest)
-    }
-
     /// Waits until the next mail may begin, if that is while this one is ours; else its turn is
-    /// left to another.
-    async fn keep_pace(&self, ours: Duration) -> bool {
-        if self.options.pace.is_zero() {
-            return true;
-        }
-        let start = {
-            let mut next = self.next_start.lock().await;
-            let start = next.map_or_else(Instant::now, |next| next.max(Instant::now()));
-            if start.saturating_duration_since(Instant::now()) + ENOUGH_TIME > ours {
+    /// left to another. One of many takes a turn among all only when it is one's among its like.
+    async fn keep_pace(
+        &self,
+        lane: Lane,
+        ours: impl Fn() -> Duration,
+        goes_on: impl Fn() -> bool,
+    ) -> bool {
+        let of_lane = (lane == Lane::Bulk).then_some(&self.bulk_turns);
+        for turns in of_lane.into_iter().chain([&self.turns]) {
+            let Some(left) = ours().checked_sub(ENOUGH_TIME) else { return false };
+            if !turns.take(left, &goes_on).await {
                 return false;
             }
-            *next = Some(start + self.options.pace);
-            start
-        };
-        sleep_until(start).await;
+        }
         true
     }
 }

@@ -15,16 +15,19 @@ use vestibule_core::{
         store::{Store, StoreError},
     },
     usecase::{
+        announcements::Announcements,
         audit::Audit,
         bootstrap::Bootstrap,
         check::Check,
         error::AdminError,
+        error_report::ErrorReports,
         grants::Grants,
         groups::Groups,
         housekeeping::Housekeeping,
         invitations::{InvitationRules, Invitations},
         login::{Conversions, Door, Login},
         members::Members,
+        notify::Notices,
         outbox::Outbox,
         password::Passwords,
         permissions::Permissions,
@@ -51,6 +54,7 @@ use crate::{
     },
     doors::DoorsError,
     extract::Turns,
+    failures::Failures,
     mail::{Mailroom, MailroomError},
     office,
     pace::Refusals,
@@ -134,6 +138,7 @@ pub(crate) async fn compose(settings: Settings, mut parts: Parts) -> Result<Site
     let mounted = Arc::new(OnceLock::new());
     let transport = parts.transport.take();
     let mail = Mailroom::new(&settings, transport, &mounted, &store, &postbox)?;
+    let reports = ErrorReports::new(store.clone(), postbox.clone());
     let services = services(&settings, &parts, &store, pool, postbox).await?;
     let asks_elsewhere = services.login.asks_elsewhere();
     Ok(Site {
@@ -142,6 +147,7 @@ pub(crate) async fn compose(settings: Settings, mut parts: Parts) -> Result<Site
         mail,
         office,
         turns: Turns::default(),
+        failures: Failures::new(reports, settings.mail.error_reports),
         views: Views::new(),
         proxies: TrustedProxies::new(settings.server.trusted_proxies.clone()),
         rates: RateLimits::new(&settings.limits),
@@ -286,6 +292,8 @@ async fn services(
             invitation_rules(&settings.registration),
         ),
         readdressing: Readdressing::new(store.clone(), passwords.clone(), postbox.clone()),
+        notices: Notices::new(store.clone(), postbox.clone()),
+        announcements: Announcements::new(store.clone(), postbox.clone()),
         outbox: Outbox::new(store.clone(), postbox),
         housekeeping: Housekeeping::new(store.clone(), Arc::clone(&principals), throttle),
         bootstrap,

@@ -5,9 +5,14 @@ use std::{path::Path, sync::Arc, thread};
 use actix_web::{middleware::from_fn, web};
 use vestibule_core::{
     Clock, Entropy, OpCx, SystemClock, SystemEntropy,
-    domain::{level::Action, object::DeleteRule},
+    domain::{announcement::Words, level::Action, object::DeleteRule},
+    id::{NoticeId, UserId},
     ports::backend::{Backend, BackendFactory},
-    usecase::{login::Door, permissions::Registration},
+    usecase::{
+        error::{AdminError, AdminResult},
+        login::Door,
+        permissions::Registration,
+    },
 };
 use vestibule_mail::transport::Transport;
 
@@ -116,6 +121,36 @@ impl Vestibule {
         Ok(token.map(|token| {
             format!("{origin}{prefix}/setup/{}", token.expose_str().unwrap_or_default())
         }))
+    }
+
+    /// Mails one of the service's own people that what they began has finished, say, or failed.
+    /// `link` leads to a page of this site: a path such as `/runs/7`, or a whole address at
+    /// `site.base_url`. Answers which mail it is in the outbox; `None`, and no error, when there is
+    /// no address to send it to or the account cannot be used. It waits for no mail server, and
+    /// never goes before mails that people wait for.
+    pub async fn notify(
+        &self,
+        user: UserId,
+        subject: &str,
+        text: &str,
+        link: Option<&str>,
+    ) -> AdminResult<Option<NoticeId>> {
+        let words = Words::parse(subject, text)?;
+        let link = link.map(|link| self.page(link)).transpose()?;
+        let cx = self.job_cx("service");
+        self.site.services.notices.send(&cx, user, words, link).await
+    }
+
+    /// The whole address of a page of this site, and of no other.
+    fn page(&self, link: &str) -> AdminResult<String> {
+        let origin = self.site.settings.site.base_url.origin();
+        let own = url::Url::parse(origin).and_then(|own| Ok((own.join(link)?, own)));
+        match own {
+            Ok((page, own)) if page.origin() == own.origin() && page.username().is_empty() => {
+                Ok(page.into())
+            }
+            _ => Err(AdminError::field("link", "elsewhere", "leads to another site")),
+        }
     }
 
     /// Ends the background work and waits until what is due is written down.

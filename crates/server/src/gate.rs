@@ -8,7 +8,7 @@ use actix_web::{
     body::{EitherBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
     http::{
-        StatusCode,
+        Method, StatusCode,
         header::{self, HeaderMap, HeaderName, HeaderValue},
     },
     middleware::Next,
@@ -36,26 +36,38 @@ pub(crate) async fn gate(
     let request = RequestId::generate(site.clock.now(), &*site.entropy);
     req.extensions_mut().insert(request);
     let began = site.clock.now();
+    // The pattern and not the path: a path may hold a one-time token.
+    let route = req.match_pattern().unwrap_or_else(|| "unmatched".to_owned());
+    let method = req.method().clone();
     let mut response = match admit(req.request(), &site) {
-        Ok(()) => pass(req, next, request).await?.map_into_left_body(),
+        Ok(()) => match pass(req, next, request).await {
+            Ok(response) => response.map_into_left_body(),
+            Err(error) => {
+                if error.as_response_error().status_code() == StatusCode::INTERNAL_SERVER_ERROR {
+                    failed(&site, &method, &route, request, Some(&error));
+                }
+                return Err(error);
+            }
+        },
         Err(problem) => refuse(req, &problem),
     };
     if response.status() == StatusCode::UNAUTHORIZED && asks_for_basic(response.request(), &site) {
         let challenge = HeaderValue::from_static("Basic realm=\"vestibule\", charset=\"UTF-8\"");
         response.headers_mut().append(header::WWW_AUTHENTICATE, challenge);
     }
+    if response.status() == StatusCode::INTERNAL_SERVER_ERROR {
+        failed(&site, &method, &route, request, response.response().error());
+    }
     add_headers(response.headers_mut(), request, site.settings.site.base_url.is_https());
     let took = site.clock.now().since(began);
     let status = response.status().as_u16();
-    let route = response.request().match_pattern().unwrap_or_else(|| "unmatched".to_owned());
     metrics::histogram!("vestibule_request_seconds", "route" => route.clone())
         .record(took.as_secs_f64());
     metrics::counter!("vestibule_requests_total", "status" => status.to_string()).increment(1);
     tracing::info!(
         target: "vestibule::request",
         %request,
-        method = %response.request().method(),
-        // The pattern and not the path: a path may hold a one-time token.
+        %method,
         %route,
         status,
         micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
@@ -84,6 +96,33 @@ async fn pass<B: MessageBody + 'static>(
 /// window of its own, and send it along with everything from then on.
 fn asks_for_basic(req: &HttpRequest, site: &Site) -> bool {
     site.settings.server.http_basic && !req.headers().contains_key("sec-fetch-site")
+}
+
+/// Takes down that something broke on our side: for the log by the request's id, and for
+/// `site.admins` without anything that was sent.
+fn failed(
+    site: &Site,
+    method: &Method,
+    route: &str,
+    request: RequestId,
+    error: Option<&actix_web::Error>,
+) {
+    let problem = error.and_then(actix_web::Error::as_error::<Problem>);
+    let code = problem.map_or("internal", Problem::code);
+    let cause = problem.and_then(std::error::Error::source);
+    tracing::error!(target: "vestibule::request", %request, route, code, ?cause, "a handler failed");
+    // A method of the client's own making is as much a value as any other.
+    let known = [
+        Method::GET,
+        Method::HEAD,
+        Method::POST,
+        Method::PUT,
+        Method::PATCH,
+        Method::DELETE,
+        Method::OPTIONS,
+    ];
+    let method = known.iter().find(|known| *known == method).map_or("other", Method::as_str);
+    site.failures.add(format!("{method} {route}"), code, request, site.clock.now());
 }
 
 fn refuse<B>(req: ServiceRequest, problem: &Problem) -> ServiceResponse<EitherBody<B>> {

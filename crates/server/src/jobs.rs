@@ -56,6 +56,7 @@ impl Jobs {
             }
         }
         report("write down last uses", site.services.housekeeping.write_seen().await);
+        site.failures.tell(&job(site, "error reports")).await;
     }
 }
 
@@ -86,14 +87,18 @@ async fn one_round(site: &Site, round: u32) {
     if round % SEEN_EVERY == SEEN_EVERY - 1 {
         report("write down last uses", services.housekeeping.write_seen().await);
     }
+    site.failures.tell(&job(site, "error reports")).await;
     // At the start too, for what expired while nobody was running.
     if round.is_multiple_of(CLEAR_EVERY) {
-        let cx = OpCx::for_job("clear away", Arc::clone(&site.clock), Arc::clone(&site.entropy));
-        report("clear away", services.housekeeping.run(&cx).await);
+        report("clear away", services.housekeeping.run(&job(site, "clear away")).await);
         site.rates.tidy();
         services.programs.tidy(site.clock.now());
         report("count mails", site.mail.count().await);
     }
+}
+
+fn job(site: &Site, name: &'static str) -> OpCx {
+    OpCx::for_job(name, Arc::clone(&site.clock), Arc::clone(&site.entropy))
 }
 
 fn report<T>(what: &str, result: Result<T, StoreError>) {

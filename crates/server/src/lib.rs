@@ -50,6 +50,7 @@ mod doors;
 mod dto;
 mod embed;
 mod extract;
+mod failures;
 mod gate;
 mod guard;
 mod jobs;

@@ -7,11 +7,12 @@ use std::{
 };
 
 use actix_web::web;
+use futures_util::future::{self, FutureExt};
 use tokio::sync::oneshot;
 use vestibule_core::{
-    Clock, Entropy,
+    Clock, Entropy, OpCx,
     ports::store::{Store, StoreError},
-    usecase::{delivery::Delivery, post::Postbox},
+    usecase::{announcements::Announcements, delivery::Delivery, post::Postbox},
 };
 use vestibule_mail::{
     Office, SiteFacts, Worker, WorkerOptions,
@@ -32,6 +33,10 @@ use crate::{
     embed::spawn,
     site::Site,
 };
+
+/// How often it is asked whether anything was announced, and how seldom while the database is away.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+const LOOK_AGAIN: Duration = Duration::from_secs(30);
 
 /// Why mail cannot be sent as the settings say.
 #[derive(Debug, thiserror::Error)]
@@ -80,6 +85,7 @@ impl Mailroom {
         let options = WorkerOptions {
             lines: settings.mail.connections,
             pace: settings.mail.pace,
+            bulk_pace: settings.mail.announcement_pace,
             ..WorkerOptions::default()
         };
         let delivery = Delivery::new(store.clone(), postbox.clone());
@@ -150,6 +156,26 @@ fn style(settings: &Settings, mounted: &Arc<OnceLock<String>>) -> Style {
     }
 }
 
+/// Posts what was announced, little by little, for as long as it is asked to. Stopped between any
+/// two words it leaves nothing half done: the next process goes on.
+async fn spread(announcements: Announcements, cx: impl Fn() -> OpCx) {
+    let mut pause = LOOK_EVERY;
+    loop {
+        match announcements.spread(&cx()).await {
+            Ok(true) => {
+                pause = LOOK_EVERY;
+                continue;
+            }
+            Ok(false) => pause = LOOK_EVERY,
+            Err(error) => {
+                tracing::warn!(%error, cause = ?error.source, "announcements cannot be posted");
+                pause = (pause * 2).min(LOOK_AGAIN);
+            }
+        }
+        tokio::time::sleep(pause).await;
+    }
+}
+
 /// The thread that empties the outbox.
 pub(crate) struct MailThread {
     stop: Mutex<Option<oneshot::Sender<()>>>,
@@ -161,13 +187,16 @@ impl MailThread {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let worker = site.mail.worker(&site.clock, &site.entropy);
         site.mail.store.observe(Arc::new(worker.bell()));
+        let announcements = site.services.announcements.clone();
+        let (clock, entropy) = (Arc::clone(&site.clock), Arc::clone(&site.entropy));
+        let cx = move || OpCx::for_job("announcements", Arc::clone(&clock), Arc::clone(&entropy));
         let (stop, stopped) = oneshot::channel::<()>();
         let (end, ended) = oneshot::channel::<()>();
         // It ends by itself when whoever could stop it is gone.
         spawn("vestibule-mail", move || {
-            runtime.block_on(worker.run(async {
-                let _ = stopped.await;
-            }));
+            let stopped = stopped.map(drop).shared();
+            let spreading = future::select(Box::pin(spread(announcements, cx)), stopped.clone());
+            runtime.block_on(future::join(worker.run(stopped), spreading));
             let _ = end.send(());
         })?;
         Ok(Self { stop: Mutex::new(Some(stop)), ended: Mutex::new(Some(ended)) })

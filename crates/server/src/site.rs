@@ -11,17 +11,18 @@ use vestibule_core::{
     Clock, Entropy,
     ports::{hasher::PasswordHasher, store::Store},
     usecase::{
-        audit::Audit, bootstrap::Bootstrap, check::Check, grants::Grants, groups::Groups,
-        housekeeping::Housekeeping, invitations::Invitations, login::Conversions, login::Login,
-        members::Members, outbox::Outbox, password::Passwords, permissions::Permissions,
-        principal::Principals, programs::Programs, readdress::Readdressing, recovery::Recovery,
-        registration::Registrations, sessions::Sessions, sharing::Sharing, users::Users,
+        announcements::Announcements, audit::Audit, bootstrap::Bootstrap, check::Check,
+        grants::Grants, groups::Groups, housekeeping::Housekeeping, invitations::Invitations,
+        login::Conversions, login::Login, members::Members, notify::Notices, outbox::Outbox,
+        password::Passwords, permissions::Permissions, principal::Principals, programs::Programs,
+        readdress::Readdressing, recovery::Recovery, registration::Registrations,
+        sessions::Sessions, sharing::Sharing, users::Users,
     },
 };
 
 use crate::{
-    client::TrustedProxies, config::Settings, extract::Turns, mail::Mailroom, pace::Refusals,
-    pages::view::Views, rate_limit::RateLimits,
+    client::TrustedProxies, config::Settings, extract::Turns, failures::Failures, mail::Mailroom,
+    pace::Refusals, pages::view::Views, rate_limit::RateLimits,
 };
 
 /// Everything that can be called, ready to be shared by all workers.
@@ -66,6 +67,10 @@ pub struct Services {
     pub readdressing: Readdressing,
     /// See [`Outbox`].
     pub outbox: Outbox,
+    /// See [`Notices`].
+    pub notices: Notices,
+    /// See [`Announcements`].
+    pub announcements: Announcements,
     /// See [`Housekeeping`].
     pub housekeeping: Housekeeping,
     /// The store under them, for what is not a use case: health, verification, imports.
@@ -90,6 +95,8 @@ pub struct Site {
     pub(crate) office: Desk,
     /// Where programs wait whose name and password is being verified: one at a time to a pair.
     pub(crate) turns: Turns,
+    /// What `site.admins` are to be told of.
+    pub(crate) failures: Failures,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Chance.

@@ -280,6 +280,35 @@ diesel::table! {
         lease -> Nullable<Binary>,
         settled_at -> Nullable<BigInt>,
         reason -> Text,
+        announcement_id -> Nullable<Binary>,
+    }
+}
+
+diesel::table! {
+    announcements (id) {
+        id -> Binary,
+        subject -> Text,
+        text -> Text,
+        audience -> Text,
+        include_inactive -> Bool,
+        author_id -> Nullable<Binary>,
+        author -> Text,
+        created_at -> BigInt,
+        cancelled_at -> Nullable<BigInt>,
+        unposted -> BigInt,
+        without_address -> BigInt,
+        left_out -> BigInt,
+        sent -> BigInt,
+        failed -> BigInt,
+        cancelled -> BigInt,
+    }
+}
+
+diesel::table! {
+    announcement_batches (announcement_id, number) {
+        announcement_id -> Binary,
+        number -> Integer,
+        people -> Binary,
     }
 }
 

@@ -14,9 +14,10 @@ use diesel::{
 use vestibule_core::{
     TokenDigest,
     domain::{
+        announcement::Progress,
         change::Change,
         grant::{Scope, Subject},
-        notice::NoticeState,
+        notice::{Lane, NoticeState},
         object::{ObjectPrefix, ObjectRef, ObjectType},
         page::PageRequest,
         permission::PermissionCode,
@@ -24,10 +25,11 @@ use vestibule_core::{
         ticket::{Purpose, Subject as Opened},
     },
     id::{
-        AuditId, GrantId, GroupId, InvitationId, LeaseId, NoticeId, RegistrationId, SessionId,
-        UserId,
+        AnnouncementId, AuditId, GrantId, GroupId, InvitationId, LeaseId, NoticeId, RegistrationId,
+        SessionId, UserId,
     },
     ports::{
+        announcements::{Batch, People},
         audit::AuditFilter,
         grants::GrantFilter,
         groups::GroupOrder,
@@ -146,8 +148,9 @@ fn ask(tx: &mut dyn Tx, site: &Site) -> StoreResult<()> {
     tx.failures(&[0; 32])?;
     tx.import_links(LinksOf { source: "django:a", kind: "user" })?;
     ask_of_strangers(tx, site, user)?;
-    tx.next_notice_due()?;
+    tx.next_notice_due(Lane::Bulk)?;
     tx.notice_counts()?;
+    ask_of_announcements(tx, site, user, group)?;
     tx.notice_by_id(NoticeId::generate(NOW, site.chance()))?;
     for filter in [
         NoticeFilter::default(),
@@ -171,6 +174,26 @@ fn ask_of_strangers(tx: &mut dyn Tx, site: &Site, user: UserId) -> StoreResult<(
     tx.invitations_to("a@b", NOW)?;
     tx.invitation_page(None, NOW, &PageRequest::default())?;
     tx.invitation_page(Some(user), NOW, &PageRequest::default())?;
+    Ok(())
+}
+
+/// What is asked when something is told to many.
+fn ask_of_announcements(
+    tx: &mut dyn Tx,
+    site: &Site,
+    user: UserId,
+    group: GroupId,
+) -> StoreResult<()> {
+    tx.whole_grants_of(&PermissionCode::from_stored("app.view".to_owned()))?;
+    for which in [People::Superusers, People::MembersOf(vec![group]), People::These(vec![user])] {
+        tx.people(&which, NOW, true)?;
+    }
+    let announcement = AnnouncementId::generate(NOW, site.chance());
+    tx.announcement(announcement)?;
+    tx.announcement_words(announcement)?;
+    tx.announcement_page(&PageRequest::default())?;
+    tx.next_announcement_batch()?;
+    tx.notices_waiting(Lane::Bulk)?;
     Ok(())
 }
 
@@ -209,8 +232,15 @@ fn change(tx: &mut dyn Tx, site: &Site) -> StoreResult<()> {
     tx.purge_failures(NOW)?;
     let (notice, lease) =
         (NoticeId::generate(NOW, site.chance()), LeaseId::generate(NOW, site.chance()));
-    tx.claim_notices(&Claim { now: NOW, lease, until: NOW, limit: 10, only: None })?;
-    tx.claim_notices(&Claim { now: NOW, lease, until: NOW, limit: 1, only: Some(notice) })?;
+    tx.claim_notices(&Claim { now: NOW, lease, until: NOW, limit: 10, lane: None, only: None })?;
+    tx.claim_notices(&Claim {
+        now: NOW,
+        lease,
+        until: NOW,
+        limit: 1,
+        lane: None,
+        only: Some(notice),
+    })?;
     for settlement in [
         Settlement::Sent(String::new()),
         Settlement::Retry(NOW, String::new()),
@@ -225,6 +255,12 @@ fn change(tx: &mut dyn Tx, site: &Site) -> StoreResult<()> {
     tx.retry_dead_notices(NOW)?;
     tx.delete_notice(notice, NOW)?;
     tx.purge_notices(None, NOW, 10)?;
+    let announcement = site.announcement(Progress::default());
+    tx.insert_announcement(&announcement, &[vec![user.id]])?;
+    let batch = Batch { announcement: announcement.id, number: 0, people: vec![user.id] };
+    tx.take_announcement_batch(&batch)?;
+    tx.count_unreached(announcement.id, 1, 1)?;
+    tx.cancel_announcement(announcement.id, NOW)?;
     tx.announce(Change::Everyone, NOW)?;
     tx.purge_changes(NOW)?;
     Ok(())

@@ -4,6 +4,7 @@
 
 use vestibule_core::{
     domain::{
+        announcement::Progress,
         change::Change,
         grant::{Scope, Subject},
         group::{MAX_NESTING, Membership, Nesting},
@@ -92,6 +93,7 @@ fn fill(site: &Site) {
         message_id: "1@example.org".to_owned(),
         recipient: email("c@example.org"),
         user: Some(user.id),
+        announcement: None,
         language: "en".to_owned(),
         lane: Lane::Personal,
         kind: "test".to_owned(),
@@ -105,6 +107,7 @@ fn fill(site: &Site) {
         settled_at: None,
         reason: String::new(),
     };
+    let announcement = site.announcement(Progress::default());
     let event = site.event("user.created", NOW);
     site.write(move |tx| {
         tx.announce(Change::User(user.id), NOW)?;
@@ -129,6 +132,7 @@ fn fill(site: &Site) {
         tx.insert_consent(user.id, &Consent { version: "2026-01".to_owned(), at: NOW })?;
         tx.put_browser(user.id, &KnownBrowser { digest: session.digest, seen_at: NOW })?;
         tx.insert_notice(&notice)?;
+        tx.insert_announcement(&announcement, &[vec![user.id]])?;
         tx.insert_audit(&event)?;
         tx.set_instance_mark("bootstrap", "done")?;
         tx.add_failure(&[3; 32], NOW, NOW)?;
@@ -181,6 +185,8 @@ on_every_database! {
         behind.execute("UPDATE tickets SET purpose = 'other'");
         behind.execute("UPDATE registrations SET password = 'häsh'");
         behind.execute("UPDATE outbox SET state = 'lost'");
+        behind.execute("UPDATE announcements SET audience = 'somebody'");
+        behind.execute("UPDATE announcement_batches SET number = -1");
         behind.execute("UPDATE login_failures SET failures = -1");
         behind.execute("UPDATE permissions SET object_kind = 'calc'");
         assert_eq!(problems(site, "groups"), ["level cannot be read", "level cannot be read"]);
@@ -191,6 +197,8 @@ on_every_database! {
         assert_eq!(problems(site, "tickets"), ["purpose cannot be read"]);
         assert_eq!(problems(site, "registrations"), ["password cannot be read"]);
         assert_eq!(problems(site, "outbox"), ["state cannot be read"]);
+        assert_eq!(problems(site, "announcements"), ["audience cannot be read"]);
+        assert_eq!(problems(site, "announcement_batches"), ["number cannot be read"]);
         assert_eq!(problems(site, "login_failures"), ["failures cannot be read"]);
         assert_eq!(problems(site, "permissions"), ["object_action cannot be read"]);
     }

@@ -74,6 +74,8 @@ pub const ACTIONS: &[(&str, &str)] = &[
         "strangers asked for more mail than the whole site sends (`limits.mail_per_site`); told once",
     ),
     ("mail.given_up", "a mail could not be delivered; why stands in `right`"),
+    ("announcement.sent", "somebody told many people something by mail; whom stands in `details`"),
+    ("announcement.cancelled", "somebody took back what still waited of such an announcement"),
     ("outbox.retried", "somebody had mails sent again"),
     ("outbox.purged", "somebody removed mails from the outbox"),
     ("import.django", "rows were taken over from a Django site"),

@@ -1,5 +1,6 @@
 //! The values of the domain and what always holds of them. No input or output.
 
+pub mod announcement;
 pub mod audit;
 pub mod change;
 pub mod email;

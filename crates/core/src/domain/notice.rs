@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 pub use self::stored::{Lane, NoticeState, StoredNotice};
 use super::ticket::{Purpose, Subject};
 use crate::{
-    id::{InvitationId, RegistrationId},
+    id::{AnnouncementId, InvitationId, RegistrationId},
     time::Timestamp,
 };
 
@@ -69,7 +69,7 @@ pub enum Notice {
         /// The account's login name.
         username: String,
         /// When.
-        #[serde(with = "micros")]
+        #[serde(with = "crate::time::micros")]
         at: Timestamp,
         /// From which network address; empty when it was not a request.
         address: String,
@@ -81,7 +81,7 @@ pub enum Notice {
         /// The account's login name.
         username: String,
         /// When.
-        #[serde(with = "micros")]
+        #[serde(with = "crate::time::micros")]
         at: Timestamp,
         /// From which network address; empty when it was not a request.
         address: String,
@@ -121,7 +121,7 @@ pub enum Notice {
         /// Which way in, as the login page calls it.
         way: String,
         /// When.
-        #[serde(with = "micros")]
+        #[serde(with = "crate::time::micros")]
         at: Timestamp,
         /// From which network address; empty when it was not a request.
         address: String,
@@ -135,22 +135,40 @@ pub enum Notice {
         /// How the browser describes itself.
         browser: String,
         /// When.
-        #[serde(with = "micros")]
+        #[serde(with = "crate::time::micros")]
         at: Timestamp,
         /// From which network address.
         address: String,
+    },
+    /// What an administrator tells many. In the outbox it stands for its words, which are one
+    /// row for all; whoever sends it is given a [message](Self::Message).
+    Announcement {
+        /// Which one.
+        announcement: AnnouncementId,
+    },
+    /// What somebody wrote, or a service says to one of its people.
+    Message {
+        /// What it is about, in one line.
+        subject: String,
+        /// The text, in lines.
+        text: String,
+        /// Where it leads: a page of the site.
+        link: Option<String>,
     },
     /// Requests failed; for the site's administrators.
     ErrorReport {
         /// What failed: a route as it is declared, never as it was called.
         place: String,
+        /// The stable word that those who asked were told last.
+        #[serde(default)]
+        code: String,
         /// How often since the last report.
         count: u64,
         /// When it happened first.
-        #[serde(with = "micros")]
+        #[serde(with = "crate::time::micros")]
         first: Timestamp,
         /// When it happened last.
-        #[serde(with = "micros")]
+        #[serde(with = "crate::time::micros")]
         last: Timestamp,
         /// Some of the requests, to find them in the log.
         requests: Vec<String>,
@@ -188,6 +206,8 @@ impl Notice {
             Self::RegistrationRefused { .. } => "registration_refused",
             Self::IdentityChanged { .. } => "identity_changed",
             Self::NewBrowser { .. } => "new_browser",
+            Self::Announcement { .. } => "announcement",
+            Self::Message { .. } => "message",
             Self::ErrorReport { .. } => "error_report",
             Self::Undelivered { .. } => "undelivered",
         }
@@ -211,6 +231,8 @@ impl Notice {
             | Self::RegistrationRefused { .. }
             | Self::IdentityChanged { .. }
             | Self::NewBrowser { .. }
+            | Self::Announcement { .. }
+            | Self::Message { .. }
             | Self::ErrorReport { .. }
             | Self::Undelivered { .. } => None,
         }
@@ -257,7 +279,7 @@ impl Notice {
         )
     }
 
-    /// One of each kind, to try templates with.
+    /// One of each kind that has words of its own, to try templates with.
     pub fn samples() -> Vec<Self> {
         let at = Timestamp::from_micros(1_767_225_600_000_000);
         let username = || "anna".to_owned();
@@ -315,8 +337,14 @@ impl Notice {
                 at,
                 address: "192.0.2.7".to_owned(),
             },
+            Self::Message {
+                subject: "Maintenance on Monday".to_owned(),
+                text: "The site is away from 8 to 10.\n\nSee you later.".to_owned(),
+                link: Some("https://example.org/maintenance".to_owned()),
+            },
             Self::ErrorReport {
                 place: "POST /api/v1/users".to_owned(),
+                code: "internal".to_owned(),
                 count: 3,
                 first: at,
                 last: at,
@@ -329,21 +357,6 @@ impl Notice {
                 dead: 1,
             },
         ]
-    }
-}
-
-mod micros {
-    use serde::{Deserialize, Deserializer, Serializer};
-
-    use crate::time::Timestamp;
-
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
-    pub(super) fn serialize<S: Serializer>(at: &Timestamp, to: S) -> Result<S::Ok, S::Error> {
-        to.serialize_i64(at.as_micros())
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Timestamp, D::Error> {
-        i64::deserialize(from).map(Timestamp::from_micros)
     }
 }
 

@@ -54,6 +54,8 @@ rights! {
     VIEW_OUTBOX = "vestibule.view_outbox", "See which mails wait, were sent or given up";
     /// Send mails again and remove them.
     CHANGE_OUTBOX = "vestibule.change_outbox", "Send mails of the outbox again, and remove them";
+    /// Tell many people something by mail.
+    SEND_ANNOUNCEMENT = "vestibule.send_announcement", "Mail everybody, groups or holders of a permission";
     /// Ask what somebody else may do.
     CHECK_ACCESS = "vestibule.check_access", "Ask what somebody else may do";
 }

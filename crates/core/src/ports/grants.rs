@@ -30,6 +30,9 @@ pub trait GrantRepo {
     /// All grants made to any of these subjects, expired ones included, in no particular order.
     fn grants_to(&mut self, subjects: &[Subject]) -> StoreResult<Vec<Grant>>;
 
+    /// All grants of a permission as a whole, expired ones included, in no particular order.
+    fn whole_grants_of(&mut self, permission: &PermissionCode) -> StoreResult<Vec<Grant>>;
+
     /// A page of grants, oldest first.
     fn grant_page(
         &mut self,

@@ -5,6 +5,7 @@
 //! `update_…` and `delete_…` answer whether there was such a row. Nothing here decides anything:
 //! rules are in the use cases, and so is the audit event.
 
+pub mod announcements;
 pub mod audit;
 pub mod backend;
 pub mod changes;

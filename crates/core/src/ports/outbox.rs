@@ -3,7 +3,7 @@
 use super::store::StoreResult;
 use crate::{
     domain::{
-        notice::{NoticeState, StoredNotice},
+        notice::{Lane, NoticeState, StoredNotice},
         page::{Page, PageRequest},
     },
     id::{LeaseId, NoticeId, UserId},
@@ -32,6 +32,8 @@ pub struct Claim {
     pub until: Timestamp,
     /// How many at most.
     pub limit: u32,
+    /// Of this lane alone.
+    pub lane: Option<Lane>,
     /// This one and no other, due or not.
     pub only: Option<NoticeId>,
 }
@@ -70,8 +72,8 @@ pub trait OutboxRepo {
     /// of [`Change::Mail`](crate::domain::change::Change::Mail) once it is committed.
     fn insert_notice(&mut self, notice: &StoredNotice) -> StoreResult<()>;
 
-    /// When the first of those that wait is due.
-    fn next_notice_due(&mut self) -> StoreResult<Option<Timestamp>>;
+    /// When the first of those that wait in a lane is due.
+    fn next_notice_due(&mut self, lane: Lane) -> StoreResult<Option<Timestamp>>;
 
     /// Takes on notices that are due, the personal ones first, those that are due longest first.
     /// Of those to one recipient in one lane only the oldest that waits; one that expires does not

@@ -8,11 +8,11 @@ use std::{
 use futures_util::future::BoxFuture;
 
 use super::{
-    audit::AuditRepo, changes::ChangeRepo, checks::CheckRepo, grants::GrantRepo, groups::GroupRepo,
-    identities::IdentityRepo, imports::ImportRepo, invitations::InvitationRepo,
-    login_steps::LoginStepRepo, objects::ObjectRepo, outbox::OutboxRepo,
-    permissions::PermissionRepo, registrations::RegistrationRepo, sessions::SessionRepo,
-    throttle::ThrottleRepo, tickets::TicketRepo, users::UserRepo,
+    announcements::AnnouncementRepo, audit::AuditRepo, changes::ChangeRepo, checks::CheckRepo,
+    grants::GrantRepo, groups::GroupRepo, identities::IdentityRepo, imports::ImportRepo,
+    invitations::InvitationRepo, login_steps::LoginStepRepo, objects::ObjectRepo,
+    outbox::OutboxRepo, permissions::PermissionRepo, registrations::RegistrationRepo,
+    sessions::SessionRepo, throttle::ThrottleRepo, tickets::TicketRepo, users::UserRepo,
 };
 use crate::domain::change::Change;
 
@@ -111,6 +111,7 @@ pub trait Tx:
     + OutboxRepo
     + RegistrationRepo
     + InvitationRepo
+    + AnnouncementRepo
 {
 }
 
@@ -133,6 +134,7 @@ impl<T> Tx for T where
         + RegistrationRepo
         + InvitationRepo
         + InvitationRepo
+        + AnnouncementRepo
 {
 }
 

@@ -12,8 +12,9 @@ use super::{
 use crate::{
     cx::OpCx,
     domain::{
+        announcement::Words,
         email::Email,
-        notice::{Notice, StoredNotice},
+        notice::{Lane, Notice, StoredNotice},
         ticket::{Purpose, Subject, Ticket},
     },
     id::{LeaseId, NoticeId},
@@ -75,9 +76,9 @@ impl Delivery {
         Self { store, postbox }
     }
 
-    /// When the first of those that wait is due.
-    pub async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
-        self.store.read(|tx| tx.next_notice_due()).await
+    /// When the first of those that wait in a lane is due.
+    pub async fn next_due(&self, lane: Lane) -> Result<Option<Timestamp>, StoreError> {
+        self.store.read(move |tx| tx.next_notice_due(lane)).await
     }
 
     /// How many there are in each state.
@@ -85,21 +86,22 @@ impl Delivery {
         self.store.read(|tx| tx.notice_counts()).await
     }
 
-    /// Takes on what is due, in the order in which it is to be sent. Ends the waiting of what is
-    /// not worth sending any more first.
-    pub async fn take(&self, cx: &OpCx, limit: u32) -> Result<Vec<Parcel>, StoreError> {
-        self.claim(cx, limit, None).await
+    /// Takes on what is due in a lane, in the order in which it is to be sent. Ends the waiting
+    /// of what is not worth sending any more first.
+    pub async fn take(&self, cx: &OpCx, lane: Lane, limit: u32) -> Result<Vec<Parcel>, StoreError> {
+        self.claim(cx, limit, Some(lane), None).await
     }
 
     /// Takes on one notice, due or not; `None` when somebody else has it or it waits no more.
     pub async fn take_one(&self, cx: &OpCx, id: NoticeId) -> Result<Option<Parcel>, StoreError> {
-        Ok(self.claim(cx, 1, Some(id)).await?.pop())
+        Ok(self.claim(cx, 1, None, Some(id)).await?.pop())
     }
 
     async fn claim(
         &self,
         cx: &OpCx,
         limit: u32,
+        lane: Option<Lane>,
         only: Option<NoticeId>,
     ) -> Result<Vec<Parcel>, StoreError> {
         let (this, cx) = (self.clone(), cx.clone());
@@ -109,7 +111,7 @@ impl Delivery {
                 tx.expire_notices(now)?;
                 let lease = LeaseId::generate(now, cx.entropy());
                 let until = now.plus(LEASE);
-                let claimed = tx.claim_notices(&Claim { now, lease, until, limit, only })?;
+                let claimed = tx.claim_notices(&Claim { now, lease, until, limit, lane, only })?;
                 let mut parcels = Vec::with_capacity(claimed.len());
                 for stored in claimed {
                     parcels.extend(this.parcel(tx, &cx, stored, lease, until)?);
@@ -142,6 +144,11 @@ impl Delivery {
                 let later = Settlement::Retry(now.plus(UNREADABLE_PAUSE), reason);
                 tx.settle_notice(id, lease, now, &later)?;
             }
+            return Ok(None);
+        };
+        let Some(notice) = in_full(tx, notice)? else {
+            let reason = "the announcement was taken back".to_owned();
+            tx.settle_notice(id, lease, now, &Settlement::Expired(reason))?;
             return Ok(None);
         };
         let token = match notice.link() {
@@ -247,6 +254,15 @@ impl Delivery {
         }
         Ok(true)
     }
+}
+
+/// The notice with its words, where the outbox holds none; `None` when they were taken back.
+fn in_full(tx: &mut dyn Tx, notice: Notice) -> StoreResult<Option<Notice>> {
+    let Notice::Announcement { announcement } = notice else {
+        return Ok(Some(notice));
+    };
+    let words = tx.announcement_words(announcement)?;
+    Ok(words.map(|Words { subject, text }| Notice::Message { subject, text, link: None }))
 }
 
 /// Whether what a link would lead to is not there any more. Somebody may have been about to send

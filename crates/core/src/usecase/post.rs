@@ -20,7 +20,7 @@ use crate::{
         email::Email,
         notice::{Lane, Notice, NoticeState, StoredNotice},
     },
-    id::{NoticeId, UserId},
+    id::{AnnouncementId, NoticeId, UserId},
     ports::store::{StoreError, StoreErrorKind, StoreResult, Tx},
     time::Timestamp,
 };
@@ -57,6 +57,7 @@ pub struct Post {
     to: Email,
     notice: Notice,
     user: Option<UserId>,
+    announcement: Option<AnnouncementId>,
     lane: Lane,
     language: Option<String>,
     expires_at: Option<Timestamp>,
@@ -65,7 +66,15 @@ pub struct Post {
 impl Post {
     /// To one address; every mail has one recipient.
     pub fn to(to: Email, notice: Notice) -> Self {
-        Self { to, notice, user: None, lane: Lane::Personal, language: None, expires_at: None }
+        Self {
+            to,
+            notice,
+            user: None,
+            announcement: None,
+            lane: Lane::Personal,
+            language: None,
+            expires_at: None,
+        }
     }
 
     /// About an account: whose link it is, if there is one.
@@ -73,6 +82,13 @@ impl Post {
     pub fn about(mut self, user: UserId) -> Self {
         self.user = Some(user);
         self
+    }
+
+    /// One of an announcement's many.
+    #[must_use]
+    pub fn of(mut self, announcement: AnnouncementId) -> Self {
+        self.announcement = Some(announcement);
+        self.bulk()
     }
 
     /// One of many.
@@ -137,6 +153,7 @@ impl Postbox {
             message_id: format!("{id}@{}", self.rules.domain),
             recipient: post.to,
             user: post.user,
+            announcement: post.announcement,
             language: post.language.unwrap_or_else(|| self.rules.language.as_ref().to_owned()),
             lane: post.lane,
             kind: post.notice.kind().to_owned(),
@@ -157,6 +174,11 @@ impl Postbox {
         }
         tx.insert_notice(&stored)?;
         Ok(Posted::Queued(id))
+    }
+
+    /// Whether there is anybody to be told about the site.
+    pub fn has_admins(&self) -> bool {
+        !self.rules.admins.is_empty()
     }
 
     /// Tells each of the site's administrators.

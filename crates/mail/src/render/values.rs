@@ -13,7 +13,8 @@ pub(super) fn values(notice: &Notice) -> BTreeMap<&'static str, Value> {
     let text = |text: &str| Value::from(one_line(text));
     let mut values = BTreeMap::new();
     match notice {
-        Notice::Test => {}
+        // Whoever sends an announcement is given its words, as a message.
+        Notice::Test | Notice::Announcement { .. } => {}
         Notice::Activate { username, .. }
         | Notice::Reset { username }
         | Notice::Welcome { username }
@@ -63,8 +64,15 @@ pub(super) fn values(notice: &Notice) -> BTreeMap<&'static str, Value> {
             values.insert("at", Value::from(in_words(*at)));
             values.insert("address", text(address));
         }
-        Notice::ErrorReport { place, count, first, last, requests } => {
+        Notice::Message { subject, text: lines, link } => {
+            values.insert("subject", text(subject));
+            let lines: Vec<Value> = lines.lines().map(|line| Value::from(printed(line))).collect();
+            values.insert("lines", Value::from(lines));
+            values.insert("leads_to", Value::from(link.as_deref().map(one_line)));
+        }
+        Notice::ErrorReport { place, code, count, first, last, requests } => {
             values.insert("place", text(place));
+            values.insert("code", text(code));
             values.insert("count", Value::from(*count));
             values.insert("first", Value::from(in_words(*first)));
             values.insert("last", Value::from(in_words(*last)));
@@ -79,4 +87,9 @@ pub(super) fn values(notice: &Notice) -> BTreeMap<&'static str, Value> {
         }
     }
     values
+}
+
+/// A line as it was typed, without controls.
+fn printed(line: &str) -> String {
+    line.chars().filter(|c| !c.is_control()).collect()
 }

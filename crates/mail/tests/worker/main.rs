@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "what a test relies on fails the test")]
 
+mod lanes;
 mod standing;
 mod support;
 
@@ -10,7 +11,7 @@ use std::{sync::atomic::AtomicBool, time::Duration};
 use support::{House, failure, password_changed, reset};
 use vestibule_core::{
     domain::{
-        notice::{Notice, NoticeState},
+        notice::{Lane, Notice, NoticeState},
         ticket::Purpose,
     },
     secret::TokenDigest,
@@ -200,7 +201,7 @@ async fn flt_f26_what_was_sent_and_not_written_down_goes_out_once_more_under_the
     let house = House::new();
     let id = house.post("anna@example.org", reset("anna")).await;
     // Taken on and handed over; then the process is gone before it says so.
-    let parcel = house.delivery.take(&house.cx(), 1).await.unwrap().pop().unwrap();
+    let parcel = house.delivery.take(&house.cx(), Lane::Personal, 1).await.unwrap().pop().unwrap();
     let letter = house.office.letter(&parcel, house.now()).unwrap();
     house.office.hand_over(&letter).await.unwrap();
     drop(parcel);
@@ -344,7 +345,7 @@ async fn a_worker_that_is_told_to_stop_gives_back_what_it_has_not_begun() {
         house.post(&format!("u{number}@example.org"), Notice::Test).await;
     }
     let stopping = AtomicBool::new(true);
-    assert_eq!(house.worker.round(&stopping).await.unwrap().taken, 20);
+    assert_eq!(house.worker.round(Lane::Personal, &stopping).await.unwrap().taken, 20);
     assert_eq!(house.transport.tried(), 0);
     assert!(house.all().await.iter().all(|s| s.attempts == 0 && s.lease.is_none()));
     assert_eq!(house.round().await.taken, 20);

@@ -8,12 +8,13 @@ use std::{
 use vestibule_core::{
     Clock, Email, Entropy, OpCx, Timestamp, Username,
     domain::{
-        notice::{Notice, StoredNotice},
+        announcement::{Announcement, Audience, Progress, Words},
+        notice::{Lane, Notice, StoredNotice},
         page::PageRequest,
         ticket::{Purpose, Ticket},
         user::{PersonName, User},
     },
-    id::{NoticeId, UserId},
+    id::{AnnouncementId, NoticeId, UserId},
     ports::{
         audit::AuditFilter,
         hasher::PasswordHash,
@@ -113,7 +114,7 @@ impl House {
         Self::with(WorkerOptions { look_every, ..WorkerOptions::default() })
     }
 
-    fn with(options: WorkerOptions) -> Self {
+    pub(crate) fn with(options: WorkerOptions) -> Self {
         let database = Arc::new(TestDatabase::fresh(Database::Sqlite));
         Self::on(database, Arc::new(ManualClock::default()), 1, options)
     }
@@ -253,6 +254,41 @@ impl House {
         self.put_all((0..count).map(|number| Post::to(to(number), Notice::Test)).collect()).await;
     }
 
+    /// What many are told, posted to so many of them.
+    pub(crate) async fn announce(&self, count: usize) -> AnnouncementId {
+        let (postbox, cx) = (self.postbox.clone(), self.cx());
+        let id = AnnouncementId::generate(self.now(), &*self.entropy);
+        let announcement = Announcement {
+            id,
+            words: Words { subject: "Maintenance".to_owned(), text: "On Monday.".to_owned() },
+            audience: Audience::Everyone,
+            include_inactive: false,
+            author_id: None,
+            author: "test".to_owned(),
+            created_at: self.now(),
+            cancelled_at: None,
+            progress: Progress::default(),
+        };
+        let posted = self.store.write::<_, StoreError>(move |tx| {
+            tx.insert_announcement(&announcement, &[])?;
+            for number in 0..count {
+                let to = Email::parse(&format!("many{number}@example.org")).unwrap();
+                let notice = Notice::Announcement { announcement: id };
+                postbox.post(tx, &cx, Post::to(to, notice).of(id))?;
+            }
+            Ok(())
+        });
+        posted.await.unwrap();
+        id
+    }
+
+    pub(crate) async fn take_back(&self, id: AnnouncementId) {
+        let now = self.now();
+        let done =
+            self.store.write::<_, StoreError>(move |tx| tx.cancel_announcement(id, now)).await;
+        assert!(done.unwrap());
+    }
+
     pub(crate) async fn post_and_fail(&self, to: &str) {
         let (postbox, cx, to) = (self.postbox.clone(), self.cx(), Email::parse(to).unwrap());
         let undone = self.store.write::<(), StoreError>(move |tx| {
@@ -263,7 +299,11 @@ impl House {
     }
 
     pub(crate) async fn round(&self) -> Round {
-        self.worker.round(&AtomicBool::new(false)).await.unwrap()
+        self.round_of(Lane::Personal).await
+    }
+
+    pub(crate) async fn round_of(&self, lane: Lane) -> Round {
+        self.worker.round(lane, &AtomicBool::new(false)).await.unwrap()
     }
 
     /// Rounds until nothing is due.

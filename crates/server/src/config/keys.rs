@@ -279,6 +279,18 @@ pub const KEYS: &[Key] = &[
         "How many mails one server process sends at most, evenly spaced.",
     ),
     key(
+        "mail.announcement_rate",
+        Kind::Rate,
+        Preset::Text("5/1s"),
+        "How many of them at most are of announcements and of notices that services send; these never go before others.",
+    ),
+    key(
+        "mail.error_reports",
+        time(60, DAY, true),
+        Preset::Text("1h"),
+        "How often at most `site.admins` are told of requests that fail at one place; what fails in between is counted.",
+    ),
+    key(
         "mail.from",
         Kind::Text { what: "a mail address", check: mail::mailbox_holds },
         Preset::Text("root@localhost"),

@@ -15,7 +15,7 @@ use super::{
     given::Given,
     limits::RawLimits,
     log::RawLog,
-    mail::RawMail,
+    mail::{MailSettings, RawMail},
     password::RawPassword,
     reference,
     registration::RawRegistration,
@@ -186,6 +186,9 @@ fn validate(check: &mut Check<'_>) -> Option<Settings> {
     let mail = RawMail::validate(check, site.as_ref().map_or("", |site| &site.name));
     let log = RawLog::validate(check);
     let user_office = RawUserOffice::validate(check);
+    if let (Some(site), Some(registration)) = (&site, &registration) {
+        MailSettings::require_where_needed(check, site, registration);
+    }
     Some(Settings {
         site: site?,
         server: server?,

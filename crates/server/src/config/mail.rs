@@ -6,7 +6,15 @@ use serde::Deserialize;
 use vestibule_core::Secret;
 use vestibule_mail::{Mailbox, message::Logo, transport::smtp::Security};
 
-use super::{check::Check, duration::HumanDuration, rate::RateLimit, report::BadValue};
+use super::{
+    check::Check,
+    duration::HumanDuration,
+    rate::RateLimit,
+    raw::OffOr,
+    registration::{RegistrationMode, RegistrationSettings},
+    report::BadValue,
+    site::SiteSettings,
+};
 
 const LARGEST_LOGO: u64 = 256 * 1024;
 const LARGEST_PEM: u64 = 1024 * 1024;
@@ -52,6 +60,11 @@ pub struct MailSettings {
     pub connections: usize,
     /// How long lies between two mails at least.
     pub pace: Duration,
+    /// The same of those that many are told at once.
+    pub announcement_pace: Duration,
+    /// For how long `site.admins` are not told again of failures at one place; `None` when they
+    /// are never told.
+    pub error_reports: Option<Duration>,
     /// Whom mails come from.
     pub from: Mailbox,
     /// Whom mails about the site come from.
@@ -83,6 +96,8 @@ pub(super) struct RawMail {
     timeout: HumanDuration,
     connections: usize,
     rate: RateLimit,
+    announcement_rate: RateLimit,
+    error_reports: OffOr<HumanDuration>,
     from: String,
     admin_from: Option<String>,
     reply_to: Option<String>,
@@ -116,6 +131,8 @@ impl Default for RawMail {
             timeout: HumanDuration::seconds(10),
             connections: 4,
             rate: RateLimit::Unlimited,
+            announcement_rate: RateLimit::per(5, 1),
+            error_reports: OffOr::On(HumanDuration::seconds(60 * 60)),
             from: "root@localhost".to_owned(),
             admin_from: None,
             reply_to: None,
@@ -171,10 +188,9 @@ impl RawMail {
             password,
             timeout: raw.timeout.0,
             connections: raw.connections,
-            pace: match raw.rate {
-                RateLimit::Unlimited => Duration::ZERO,
-                RateLimit::Limited { events, window } => window / events.get(),
-            },
+            pace: pace(raw.rate),
+            announcement_pace: pace(raw.announcement_rate),
+            error_reports: raw.error_reports.on().map(|quiet| quiet.0),
             admin_from: raw.admin_from.and_then(parse).unwrap_or_else(|| from.clone()),
             from,
             reply_to: raw.reply_to.and_then(parse),
@@ -193,6 +209,32 @@ impl MailSettings {
         let is_here = matches!(&*self.host, "localhost" | "127.0.0.1" | "::1");
         let speaks = self.transport == MailTransport::Smtp && self.password.is_some();
         speaks && self.tls == Security::None && !is_here
+    }
+
+    /// Refuses settings that promise mails to people of a public site and do not say how these
+    /// leave it: on one's own machine they are printed, and anywhere else nobody would get them.
+    pub(super) fn require_where_needed(
+        check: &mut Check<'_>,
+        site: &SiteSettings,
+        registration: &RegistrationSettings,
+    ) {
+        let mut missing = Vec::new();
+        if !check.given("mail.transport") {
+            missing.push("mail.transport (\"smtp\", say)");
+        }
+        if !check.given("mail.from") {
+            missing.push("mail.from");
+        }
+        let promises = [
+            ("registration.mode", registration.mode != RegistrationMode::Closed),
+            ("site.admins", !site.admins.is_empty()),
+        ];
+        if !site.base_url.is_https() || missing.is_empty() {
+            return;
+        }
+        for (key, _) in promises.into_iter().filter(|(_, is_promised)| *is_promised) {
+            check.refuse(key, format!("needs mail: set {}", missing.join(" and ")));
+        }
     }
 
     /// What goes only together.
@@ -230,6 +272,14 @@ impl MailSettings {
                 }
             }
         }
+    }
+}
+
+/// How long lies between two of so many.
+fn pace(rate: RateLimit) -> Duration {
+    match rate {
+        RateLimit::Unlimited => Duration::ZERO,
+        RateLimit::Limited { events, window } => window / events.get(),
     }
 }
 

@@ -1,5 +1,6 @@
 //! What goes over the wire, one file to a resource; never a domain type itself.
 
+pub(crate) mod announcement;
 pub(crate) mod audit;
 pub(crate) mod check;
 pub(crate) mod experiment;

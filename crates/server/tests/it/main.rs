@@ -9,12 +9,14 @@ mod accounts;
 mod alike;
 #[cfg(all(feature = "full", feature = "peers"))]
 mod all_doors;
+mod announcements;
 mod answers;
 mod approval;
 mod contract;
 mod converting;
 mod cookies;
 mod doors;
+mod error_mails;
 mod experiments;
 mod fields;
 mod from_elsewhere;
@@ -28,6 +30,7 @@ mod ldap;
 mod leavers;
 mod lifetimes;
 mod linking;
+mod notices;
 mod oauth2;
 mod objects;
 #[cfg(all(feature = "full", feature = "peers"))]

@@ -8,6 +8,7 @@ use vestibule_core::{
         grant::{Grant, Scope, Subject},
         object::ObjectRef,
         page::{Page, PageRequest},
+        permission::PermissionCode,
     },
     id::GrantId,
     ports::{
@@ -74,6 +75,17 @@ impl GrantRepo for DieselTx<'_> {
             let wanted: HashSet<&Subject> = subjects.iter().collect();
             found.retain(|grant| wanted.contains(&grant.subject));
             Ok(found)
+        })
+    }
+
+    fn whole_grants_of(&mut self, permission: &PermissionCode) -> StoreResult<Vec<Grant>> {
+        self.call("grants", |conn| {
+            let rows = grants::table
+                .filter(grants::permission.eq(permission.as_str()))
+                .filter(grants::scope_kind.eq("whole"))
+                .select(GrantRow::as_select())
+                .load(conn)?;
+            values(rows)
         })
     }
 

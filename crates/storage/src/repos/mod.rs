@@ -4,6 +4,7 @@
 //! SQLite prepares a statement anew whenever a limit is bound to it, which costs more than the
 //! look-up itself.
 
+mod announcements;
 mod audit;
 mod changes;
 mod checks;

@@ -22,7 +22,7 @@ use vestibule_core::{
     },
 };
 
-use super::{IDS_AT_ONCE, limit, no_text_holds, page};
+use super::{IDS_AT_ONCE, announcements::keep_count, limit, no_text_holds, page};
 use crate::{
     columns::{count, counted},
     conn::{AnyConnection, MultiBackend},
@@ -130,17 +130,13 @@ impl OutboxRepo for DieselTx<'_> {
         self.announce(Change::Mail, notice.created_at)
     }
 
-    fn next_notice_due(&mut self) -> StoreResult<Option<Timestamp>> {
+    fn next_notice_due(&mut self, lane: Lane) -> StoreResult<Option<Timestamp>> {
         self.call("outbox", |conn| {
-            let mut next: Option<i64> = None;
-            for lane in Lane::ALL {
-                let due: Option<i64> = outbox::table
-                    .filter(outbox::state.eq(WAITING))
-                    .filter(outbox::lane.eq(lane.as_str()))
-                    .select(min(outbox::due_at))
-                    .get_result(conn)?;
-                next = [next, due].into_iter().flatten().min();
-            }
+            let next: Option<i64> = outbox::table
+                .filter(outbox::state.eq(WAITING))
+                .filter(outbox::lane.eq(lane.as_str()))
+                .select(min(outbox::due_at))
+                .get_result(conn)?;
             Ok(next.map(Timestamp::from_micros))
         })
     }
@@ -316,10 +312,14 @@ impl OutboxRepo for DieselTx<'_> {
 
     fn delete_notice(&mut self, id: NoticeId, now: Timestamp) -> StoreResult<bool> {
         self.call("outbox", |conn| {
-            let row = outbox::table
-                .filter(outbox::id.eq(&id.as_bytes()[..]))
-                .filter(outbox::lease.is_null().or(outbox::due_at.le(now.as_micros())));
-            Ok(diesel::delete(row).execute(conn)? > 0)
+            let free = || {
+                outbox::table
+                    .filter(outbox::id.eq(id.as_bytes().to_vec()))
+                    .filter(outbox::lease.is_null().or(outbox::due_at.le(now.as_micros())))
+            };
+            let leaving: Vec<Vec<u8>> = free().select(outbox::id).load(conn)?;
+            keep_count(conn, &leaving)?;
+            Ok(diesel::delete(free()).execute(conn)? > 0)
         })
     }
 
@@ -345,6 +345,7 @@ impl OutboxRepo for DieselTx<'_> {
                 old.extend(more);
             }
             old.sort_unstable();
+            keep_count(conn, &old)?;
             let mut gone = 0;
             for some in old.chunks(IDS_AT_ONCE) {
                 gone +=

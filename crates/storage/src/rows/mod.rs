@@ -1,5 +1,6 @@
 //! What the tables hold, as structs of primitives, and how these become values of the domain.
 
+pub(crate) mod announcements;
 pub(crate) mod audit;
 pub(crate) mod grants;
 pub(crate) mod groups;

@@ -4,7 +4,7 @@ use diesel::prelude::*;
 use vestibule_core::{
     Email,
     domain::notice::StoredNotice,
-    id::{LeaseId, NoticeId, UserId},
+    id::{AnnouncementId, LeaseId, NoticeId, UserId},
 };
 
 use crate::{
@@ -35,6 +35,7 @@ pub(crate) struct NoticeRow {
     pub(crate) lease: Option<Vec<u8>>,
     pub(crate) settled_at: Option<i64>,
     pub(crate) reason: String,
+    pub(crate) announcement_id: Option<Vec<u8>>,
 }
 
 impl NoticeRow {
@@ -59,6 +60,7 @@ impl NoticeRow {
             lease: notice.lease.map(|id| id.as_bytes().to_vec()),
             settled_at: micros(notice.settled_at),
             reason: notice.reason.clone(),
+            announcement_id: notice.announcement.map(|id| id.as_bytes().to_vec()),
         }
     }
 }
@@ -73,6 +75,8 @@ impl TryFrom<NoticeRow> for StoredNotice {
             message_id: column("message_id").ascii(row.message_id)?,
             recipient: Email::from_stored(row.recipient),
             user: column("user_id").bytes_or_none(row.user_id.as_deref(), UserId::from_bytes)?,
+            announcement: column("announcement_id")
+                .bytes_or_none(row.announcement_id.as_deref(), AnnouncementId::from_bytes)?,
             language: row.language,
             lane: column("lane").word(&row.lane)?,
             kind: row.kind,

@@ -3,6 +3,7 @@
 use diesel::prelude::*;
 use vestibule_core::{
     domain::{
+        announcement::Announcement,
         audit::StoredAuditEvent,
         change::NumberedChange,
         grant::Grant,
@@ -18,7 +19,7 @@ use vestibule_core::{
         user::User,
     },
     id::{GroupId, InvitationId},
-    ports::{hasher::PasswordHash, imports::ImportLink},
+    ports::{announcements::Batch, hasher::PasswordHash, imports::ImportLink},
 };
 
 use super::{VerifyError, Walk};
@@ -27,6 +28,7 @@ use crate::{
     conn::AnyConnection,
     error::{DbError, DbResult, unreadable_column},
     rows::{
+        announcements::{AnnouncementRow, BatchRow},
         audit::AuditRow,
         grants::GrantRow,
         groups::{GroupRow, MembershipRow, NestingRow},
@@ -40,9 +42,10 @@ use crate::{
         users::{UserRow, password},
     },
     schema::{
-        audit_events, browsers, changes, consents, delete_rules, grants, groups, import_links,
-        invitation_groups, invitations, login_failures, login_steps, memberships, nestings,
-        objects, outbox, permissions, registrations, sessions, tickets, users,
+        announcement_batches, announcements, audit_events, browsers, changes, consents,
+        delete_rules, grants, groups, import_links, invitation_groups, invitations, login_failures,
+        login_steps, memberships, nestings, objects, outbox, permissions, registrations, sessions,
+        tickets, users,
     },
 };
 
@@ -235,6 +238,11 @@ pub(super) fn check(w: &mut Walk<'_>) -> Result<(), VerifyError> {
     walk_table!(w, login_steps, LoginStepRow => LoginStep,
         by login_steps::digest, named |row| row.backend.clone());
     walk_table!(w, outbox, NoticeRow => StoredNotice, by outbox::id, named |row| hex(&row.id));
+    walk_table!(w, announcements, AnnouncementRow => Announcement,
+        by announcements::id, named |row| hex(&row.id));
+    walk_table!(w, announcement_batches, BatchRow => Batch,
+        by (announcement_batches::announcement_id, announcement_batches::number),
+        named |row| format!("{} {}", hex(&row.announcement_id), row.number));
     walk_table!(w, import_links, ImportLinkRow => ImportLink,
         by (import_links::source, import_links::kind, import_links::foreign_key),
         named |row| format!("{} {} {}", row.source, row.kind, row.foreign_key));

@@ -6,6 +6,7 @@
 
 mod support;
 
+mod announcements;
 mod audit;
 mod changes;
 mod grants;

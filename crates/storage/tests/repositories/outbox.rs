@@ -34,7 +34,7 @@ fn lease(site: &Site) -> LeaseId {
 
 /// Takes on what is due; answers which.
 fn claim(site: &Site, lease: LeaseId, now: Timestamp, limit: u32) -> Vec<NoticeId> {
-    let claim = Claim { now, lease, until: now.plus(MINUTE), limit, only: None };
+    let claim = Claim { now, lease, until: now.plus(MINUTE), limit, lane: None, only: None };
     site.write(move |tx| tx.claim_notices(&claim)).into_iter().map(|notice| notice.id).collect()
 }
 
@@ -207,11 +207,11 @@ on_every_database! {
                     let mut mine = Vec::new();
                     loop {
                         let until = NOW.plus(MINUTE);
-                        let claim = Claim { now: NOW, lease: *lease, until, limit: 7, only: None };
+                        let claim = Claim { now: NOW, lease: *lease, until, limit: 7, lane: None, only: None };
                         let got = wait(store.write(move |tx| tx.claim_notices(&claim)));
                         match got {
                             Ok(got) if got.is_empty() => {
-                                let due = wait(store.read(|tx| tx.next_notice_due()));
+                                let due = wait(store.read(|tx| tx.next_notice_due(Lane::Personal)));
                                 if due.is_ok_and(|due| due.is_none_or(|due| due > NOW)) {
                                     return mine;
                                 }
@@ -231,15 +231,16 @@ on_every_database! {
     }
 
     fn what_is_due_next_is_told(site) {
-        let next = || site.read(|tx| tx.next_notice_due());
+        let next_of = |lane| site.read(move |tx| tx.next_notice_due(lane));
+        let next = || next_of(Lane::Personal);
         assert_eq!(next(), None);
         post(site, "a@example.org", after(9));
         assert_eq!(next(), Some(after(9)));
         let bulk = StoredNotice { lane: Lane::Bulk, ..notice(site, "b@example.org", after(3)) };
         put(site, bulk);
-        assert_eq!(next(), Some(after(3)));
+        assert_eq!((next(), next_of(Lane::Bulk)), (Some(after(9)), Some(after(3))));
         claim(site, lease(site), after(3), 1);
-        assert_eq!(next(), Some(after(9)));
+        assert_eq!((next(), next_of(Lane::Bulk)), (Some(after(9)), Some(after(63))));
     }
 
     fn flt_f28_what_is_not_worth_sending_any_more_expires(site) {
@@ -248,7 +249,7 @@ on_every_database! {
         let (late, stays) = (put(site, late), post(site, "c@example.org", NOW));
         let under_way = put(site, under_way);
         let lease = lease(site);
-        let only = Claim { now: NOW, lease, until: after(60), limit: 1, only: Some(under_way) };
+        let only = Claim { now: NOW, lease, until: after(60), limit: 1, lane: None, only: Some(under_way) };
         assert_eq!(site.write(move |tx| tx.claim_notices(&only)).len(), 1);
         assert_eq!(site.write(|tx| tx.expire_notices(after(9))), 0);
         assert_eq!(site.write(|tx| tx.expire_notices(after(10))), 1);

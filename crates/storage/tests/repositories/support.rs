@@ -6,6 +6,7 @@ use futures_util::FutureExt;
 use vestibule_core::{
     Email, Timestamp, TokenDigest, Username,
     domain::{
+        announcement::{Announcement, Audience, Progress, Words},
         audit::AuditEvent,
         grant::{Effect, Grant, Scope, Subject},
         group::{Group, GroupName},
@@ -17,7 +18,7 @@ use vestibule_core::{
         user::{PersonName, User},
     },
     entropy::Entropy,
-    id::{AuditId, GrantId, GroupId, NoticeId, RequestId, SessionId, UserId},
+    id::{AnnouncementId, AuditId, GrantId, GroupId, NoticeId, RequestId, SessionId, UserId},
     ports::{
         hasher::PasswordHash,
         store::{Store, StoreError, Tx},
@@ -143,6 +144,22 @@ impl Site {
         self.write(move |tx| tx.insert_user(&user, &hash("one")));
     }
 
+    pub(crate) fn announcement(&self, progress: Progress) -> Announcement {
+        Announcement {
+            id: AnnouncementId::generate(NOW, self.chance()),
+            words: Words {
+                subject: "Wartung 🦊".to_owned(), text: "Eins\n\nПривет".to_owned()
+            },
+            audience: Audience::Everyone,
+            include_inactive: true,
+            author_id: None,
+            author: "command line".to_owned(),
+            created_at: NOW,
+            cancelled_at: None,
+            progress,
+        }
+    }
+
     pub(crate) fn group(&self, name: &str) -> Group {
         Group {
             id: GroupId::generate(NOW, self.chance()),
@@ -175,6 +192,7 @@ impl Site {
             message_id: format!("{id}@example.org"),
             recipient: email(to),
             user: None,
+            announcement: None,
             language: "de-CH".to_owned(),
             lane: Lane::Personal,
             kind: "test".to_owned(),

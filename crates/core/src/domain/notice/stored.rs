@@ -8,7 +8,7 @@ use crate::{
         email::Email,
         level::{UnknownWord, words},
     },
-    id::{LeaseId, NoticeId, UserId},
+    id::{AnnouncementId, LeaseId, NoticeId, UserId},
     time::Timestamp,
 };
 
@@ -59,6 +59,8 @@ pub struct StoredNotice {
     pub recipient: Email,
     /// Whose account it is about.
     pub user: Option<UserId>,
+    /// Which announcement it is one of.
+    pub announcement: Option<AnnouncementId>,
     /// In which language.
     pub language: String,
     /// Who goes first.

@@ -69,6 +69,11 @@ impl FailureKey {
         Self(key.finalize().into())
     }
 
+    /// Of the reports that something failed at one place.
+    pub fn of_error_report(place: &str) -> Self {
+        Self(Sha256::new().chain_update(b"error report").chain_update(place).finalize().into())
+    }
+
     /// The bytes to store.
     pub fn as_bytes(&self) -> &[u8; 32] {
         &self.0

@@ -86,6 +86,30 @@ fn seed_oq_24_an_unknown_value_stops_the_start_with_file_key_and_reason() {
 }
 
 #[test]
+fn seed_oq_33_the_start_is_refused_when_mail_is_needed_and_its_settings_are_missing() {
+    let open = "[site]\nbase_url = 'https://hall.example'\n[registration]\nmode = 'open'\n";
+    let named = "vestibule.toml: registration.mode: needs mail: set";
+    let problem = Site::with(open).only_problem();
+    assert_eq!(problem, format!("{named} mail.transport (\"smtp\", say) and mail.from"));
+    let problem = Site::with(format!("{open}[mail]\ntransport = 'smtp'")).only_problem();
+    assert_eq!(problem, format!("{named} mail.from"));
+    for (section, reason) in [
+        ("transport = 'file'", "mail.transport: needs mail.file_path for \"file\""),
+        ("transport = 'smtp'\nuser = 'hall'", "mail.user: needs mail.password"),
+    ] {
+        let problem = Site::with(format!("[mail]\n{section}")).only_problem();
+        assert_eq!(problem, format!("vestibule.toml: {reason}"), "{section}");
+    }
+    // On one's own machine mails are printed; where nobody is promised any, none is needed.
+    let own = open.replace("https://hall.example", "http://127.0.0.1:8080");
+    let closed = open.replace("'open'", "'closed'");
+    let whole = format!("{open}[mail]\ntransport = 'console'\nfrom = 'hall@hall.example'");
+    for text in [own, closed, whole] {
+        assert!(Site::with(&text).load().is_ok(), "{text}");
+    }
+}
+
+#[test]
 fn asvs_v6_2_1_config_below_eight_is_refused() {
     assert_eq!(
         Site::with("[password]\nmin_length = 8").load().unwrap().settings.password.min_length,

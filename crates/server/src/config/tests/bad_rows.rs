@@ -119,6 +119,8 @@ pub(super) const BAD: &[(&str, &str, &str)] = &[
     ("[server]\nallowed_hosts = []", "server.allowed_hosts", "must name at least one host"),
     ("[password]\nargon2_memory = '7MiB'", "password.argon2_memory", "times password.argon2_passes (2) must be at least 35MiB"),
     ("[password]\nargon2_passes = 1", "password.argon2_passes", "times password.argon2_memory (19MiB) must be at least 35MiB"),
+    ("[site]\nbase_url = 'https://x.org'\n[registration]\nmode = 'open'", "registration.mode", "needs mail: set mail.transport (\"smtp\", say) and mail.from"),
+    ("[site]\nbase_url = 'https://x.org'\nadmins = [{ name = '', email = 'a@b.org' }]\n[mail]\ntransport = 'smtp'", "site.admins", "needs mail: set mail.from"),
     ("[mail]\ntransport = 'file'", "mail.transport", "needs mail.file_path"),
     ("[mail]\ntransport = 'smtp'\nuser = 'hall'", "mail.user", "needs mail.password"),
     ("[mail]\ntransport = 'smtp'\nclient_cert = 'vestibule.toml'", "mail.client_cert", "needs mail.client_key_file"),

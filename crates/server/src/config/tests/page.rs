@@ -120,7 +120,7 @@ fn every_key_has_an_effect() {
             "user_office.default_authorization" | "registration.approval" | "server.http_basic" => {
                 "true"
             }
-            "session.cookie_age" | "session.idle_timeout" => "'2h'",
+            "session.cookie_age" | "session.idle_timeout" | "mail.error_reports" => "'2h'",
             "session.expire_at_browser_close"
             | "session.tell_new_browsers"
             | "password.upgrade_hashes" => "false",
@@ -144,6 +144,7 @@ fn every_key_has_an_effect() {
             | "limits.mail_per_address"
             | "limits.mail_per_site"
             | "mail.rate"
+            | "mail.announcement_rate"
             | "limits.register_per_address"
             | "limits.requests_per_address" => "'7/1h'",
             "registration.mode" => "'open'",

@@ -1,5 +1,6 @@
 //! The API below `{prefix}/api/v1`, one file to a resource.
 
+mod announcements;
 mod audit;
 mod check;
 mod email;
@@ -29,6 +30,7 @@ use super::table::{
 };
 use crate::{
     dto::{
+        announcement::{AnnouncementIn, AnnouncementOut, PreviewOut},
         audit::AuditOut,
         check::{CheckIn, CheckOut},
         experiment::{AuthorizationOut, ExperimentOut},
@@ -287,6 +289,16 @@ pub const ENDPOINTS: &[Endpoint] = rows! {
         Permission(rights::CHANGE_OUTBOX), &[], None, 204 None => outbox::remove;
     post "/outbox/{id}/retry" "Have a mail tried now that was given up or waits",
         Permission(rights::CHANGE_OUTBOX), &[], None, 204 None => outbox::retry;
+    get "/announcements" "What was told to many people by mail, newest first",
+        Permission(rights::SEND_ANNOUNCEMENT), PAGED, None, 200 Some(Page(of::<AnnouncementOut>())) => announcements::list;
+    post "/announcements" "Mail everybody, groups, holders of a permission or some people; goes on by itself",
+        Permission(rights::SEND_ANNOUNCEMENT), &[], Some(of::<AnnouncementIn>()), 201 Some(One(of::<AnnouncementOut>())) => announcements::send;
+    post "/announcements/preview" "What that would come to; nothing is sent",
+        Permission(rights::SEND_ANNOUNCEMENT), &[], Some(of::<AnnouncementIn>()), 200 Some(One(of::<PreviewOut>())) => announcements::preview;
+    get "/announcements/{id}" "One announcement, and how far it has got",
+        Permission(rights::SEND_ANNOUNCEMENT), &[], None, 200 Some(One(of::<AnnouncementOut>())) => announcements::get;
+    post "/announcements/{id}/cancel" "Take back what still waits of it",
+        Permission(rights::SEND_ANNOUNCEMENT), &[], None, 200 Some(One(of::<AnnouncementOut>())) => announcements::cancel;
     get "/audit" "Who did what",
         Permission(rights::VIEW_AUDIT), AUDIT_QUERY, None, 200 Some(Page(of::<AuditOut>())) => audit::list;
 };

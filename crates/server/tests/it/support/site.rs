@@ -98,6 +98,15 @@ impl TestSite {
         &self,
         extend: impl FnOnce(Builder) -> Builder + Send + 'static,
     ) -> Self {
+        self.replica_as(&[], extend)
+    }
+
+    /// The same, with settings too.
+    pub(crate) fn replica_as(
+        &self,
+        settings: &[(&str, &str)],
+        extend: impl FnOnce(Builder) -> Builder + Send + 'static,
+    ) -> Self {
         let plan = Plan {
             database: Arc::clone(&self.database),
             clock: Arc::clone(&self.clock),
@@ -105,7 +114,7 @@ impl TestSite {
             prefix: "",
             extend: Box::new(extend),
         };
-        plan.start()
+        settings.iter().fold(plan, |plan, (key, value)| plan.set(key, value)).start()
     }
 
     /// The same with other settings and parts.
@@ -161,6 +170,11 @@ impl TestSite {
             "select by_right as answer from audit_events where action = '{action}' order by id"
         );
         self.database.connection().texts(&query)
+    }
+
+    /// Ends what the server does beside answering, as a stop of it does.
+    pub(crate) fn stop_work(&self) {
+        actix_web::rt::System::new().block_on(self.vestibule.shut_down());
     }
 
     /// The operator at the command line.

@@ -28,7 +28,7 @@ pub(super) fn candidates(conn: &mut AnyConnection, claim: &Claim) -> DbResult<Ve
         return Ok(vec![id.as_bytes().to_vec()]);
     }
     let mut found: Vec<Vec<u8>> = Vec::new();
-    for lane in Lane::ALL {
+    for lane in Lane::ALL.into_iter().filter(|own| claim.lane.is_none_or(|lane| lane == *own)) {
         let room = i64::from(claim.limit) - i64::try_from(found.len()).unwrap_or(i64::MAX);
         if room > 0 {
             let more: Vec<Vec<u8>> = outbox::table
