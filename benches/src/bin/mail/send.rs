@@ -16,7 +16,7 @@ use lettre::{
 use vestibule_benches::{Result, memory, world};
 use vestibule_core::{
     Email, OpCx, Secret, SystemClock, SystemEntropy,
-    domain::notice::Notice,
+    domain::notice::{Lane, Notice},
     id::{LeaseId, NoticeId},
     ports::store::StoreError,
     usecase::{
@@ -200,7 +200,7 @@ async fn outbox(port: u16, mails: usize, lines: usize) -> Result<Duration> {
     };
     let drain = async || {
         let stopping = AtomicBool::new(false);
-        while worker.round(&stopping).await?.taken > 0 {}
+        while worker.round(Lane::Personal, &stopping).await?.taken > 0 {}
         Ok::<_, StoreError>(())
     };
     post(mails, lines).await?;
