@@ -204,6 +204,9 @@ impl Worker {
 
     /// One round: takes on what is due in a lane, as far as it can be sent in time, and sends it.
     pub async fn round(&self, lane: Lane, stopping: &AtomicBool) -> Result<Round, StoreError> {
+        if self.is_too_early(lane).await {
+            return Ok(Round::default());
+        }
         let due = self.delivery.next_due(lane).await?;
         if due.is_none_or(|due| due > self.clock.now()) {
             return Ok(Round::default());
@@ -355,16 +358,33 @@ impl Worker {
         }
     }
 
+    /// Whether the next mail may begin only after whoever took it on had to give it back.
+    async fn is_too_early(&self, lane: Lane) -> bool {
+        let longest = LEASE.saturating_sub(ENOUGH_TIME + MARGIN);
+        for turns in self.turns_of(lane) {
+            if turns.wait().await > longest {
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Whose turns a mail takes, one after the other. One of many takes a turn among all only when
+    /// it is its turn among its like.
+    fn turns_of(&self, lane: Lane) -> impl Iterator<Item = &Turns> {
+        let of_lane = (lane == Lane::Bulk).then_some(&self.bulk_turns);
+        of_lane.into_iter().chain([&self.turns])
+    }
+
     /// Waits until the next mail may begin, if that is while this one is ours; else its turn is
-    /// left to another. One of many takes a turn among all only when it is one's among its like.
+    /// left to another.
     async fn keep_pace(
         &self,
         lane: Lane,
         ours: impl Fn() -> Duration,
         goes_on: impl Fn() -> bool,
     ) -> bool {
-        let of_lane = (lane == Lane::Bulk).then_some(&self.bulk_turns);
-        for turns in of_lane.into_iter().chain([&self.turns]) {
+        for turns in self.turns_of(lane) {
             let Some(left) = ours().checked_sub(ENOUGH_TIME) else { return false };
             if !turns.take(left, &goes_on).await {
                 return false;

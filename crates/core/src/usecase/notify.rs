@@ -48,7 +48,7 @@ impl Notices {
                 let post = Post::to(email, notice).about(user.id).bulk();
                 match postbox.post(tx, &cx, post)? {
                     Posted::Queued(id) => Ok(Some(id)),
-                    Posted::OverBudget => Err(AdminError::Busy { retry_after: 60 }),
+                    Posted::OverBudget { .. } => Err(AdminError::Busy { retry_after: 60 }),
                 }
             })
             .await

@@ -21,6 +21,12 @@ impl Turns {
         Self { pace, next: Mutex::default() }
     }
 
+    /// How long it is until the next turn.
+    pub(super) async fn wait(&self) -> Duration {
+        let next = *self.next.lock().await;
+        next.map_or(Duration::ZERO, |next| next.saturating_duration_since(Instant::now()))
+    }
+
     /// Takes the next turn and waits for it, unless it comes later than that or nobody wants it
     /// any more.
     pub(super) async fn take(&self, at_the_latest: Duration, goes_on: impl Fn() -> bool) -> bool {

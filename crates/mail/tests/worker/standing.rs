@@ -11,7 +11,7 @@ use std::{
 use vestibule_core::{
     Clock, Timestamp,
     domain::{
-        notice::{Notice, NoticeState},
+        notice::{Lane, Notice, NoticeState},
         ticket::Purpose,
     },
     ports::outbox::Settlement,
@@ -147,7 +147,7 @@ async fn atk_a034_a_mail_that_is_refused_while_its_link_is_taken_back_is_not_tri
     let house = House::new();
     let user = house.user("anna").await;
     let id = house.post_about(user, "anna@example.org", reset("anna"), HOUR).await;
-    let parcel = house.delivery.take(&house.cx(), 1).await.unwrap().pop().unwrap();
+    let parcel = house.delivery.take(&house.cx(), Lane::Personal, 1).await.unwrap().pop().unwrap();
     house.cut(user).await;
     let later = Settlement::Retry(house.now().plus(Duration::from_mins(1)), "451 later".to_owned());
     assert!(house.delivery.settle(&house.cx(), &parcel, later).await.unwrap());
@@ -164,7 +164,7 @@ async fn a_mail_whose_link_was_taken_back_takes_the_place_of_no_other() {
     let user = house.user("anna").await;
     let change = || Notice::EmailChange { username: "anna".to_owned() };
     house.post_about(user, "old@example.org", change(), HOUR).await;
-    let parcel = house.delivery.take(&house.cx(), 1).await.unwrap().pop().unwrap();
+    let parcel = house.delivery.take(&house.cx(), Lane::Personal, 1).await.unwrap().pop().unwrap();
     house.cut(user).await;
     house.post_about(user, "new@example.org", change(), HOUR).await;
     house.drain().await;
