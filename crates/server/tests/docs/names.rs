@@ -156,13 +156,20 @@ fn the_keys_of_backends_are_on_their_pages() {
 }
 
 #[test]
-fn the_guide_s_test_is_the_one_that_runs() {
+fn the_guide_s_files_are_those_of_the_example_that_runs() {
     let page = read("writing-a-backend.md");
-    let block = page.split("```rust,ignore\n").nth(1).unwrap().split("```").next().unwrap();
-    let block = block.replace("use cryolab::", "use example_plugin_backend::");
-    let block = block.replace("async fn it_does", "async fn seed_kt_26_it_does");
-    let file = root().join("examples/plugin-backend/tests/conformance.rs");
-    assert!(fs::read_to_string(file).unwrap().ends_with(&block), "{block}");
+    let block = |beginning: &str| {
+        let block = page.split(beginning).nth(1).unwrap().split("```").next().unwrap();
+        let block = block.replace("use cryolab::", "use example_plugin_backend::");
+        block.replace("async fn it_does", "async fn seed_kt_26_it_does")
+    };
+    for (file, beginning) in [
+        ("src/lib.rs", "`src/lib.rs`:\n\n```rust,no_run\n"),
+        ("tests/conformance.rs", "`tests/conformance.rs`:\n\n```rust,ignore\n"),
+    ] {
+        let there = root().join("examples/plugin-backend").join(file);
+        assert!(fs::read_to_string(there).unwrap().ends_with(&block(beginning)), "{file}");
+    }
 }
 
 #[test]
