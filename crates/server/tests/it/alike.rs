@@ -5,20 +5,31 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 use vestibule_core::usecase::users::NewUser;
 
+use super::programs::basic;
 use crate::support::{Db, PASSWORD, Says, Script, TestSite};
 
 const WRONG: &str = "a long sentence that is not it";
 
-/// How long each of these logins takes, in turn, so that whatever else goes on meets all alike.
 fn times<const N: usize>(site: &TestSite, names: [&str; N], rounds: usize) -> [Vec<Duration>; N] {
-    let mut times = [const { Vec::new() }; N];
     let mut visitor = site.visitor();
+    in_turn(names, rounds, |name| {
+        visitor.log_in(name, WRONG).expect(401);
+    })
+}
+
+/// How long each of these logins takes, in turn, so that whatever else goes on meets all alike.
+fn in_turn<const N: usize>(
+    names: [&str; N],
+    rounds: usize,
+    mut log_in: impl FnMut(&str),
+) -> [Vec<Duration>; N] {
+    let mut times = [const { Vec::new() }; N];
     for round in 0..rounds {
         for at in 0..N {
             // Not always in the same order: whoever comes first may wait longer.
             let at = (at + round) % N;
             let began = Instant::now();
-            visitor.log_in(names[at], WRONG).expect(401);
+            log_in(names[at]);
             times[at].push(began.elapsed());
         }
     }
@@ -59,6 +70,23 @@ fn atk_a001_an_unknown_name_takes_as_long_as_an_account_that_cannot_log_in() {
     let site = site_with_all_kinds_of_accounts();
     let [unknown, unusable] = times(&site, ["nobody", "robot"], ROUNDS);
     let area = area(&unknown, &unusable);
+    assert!((area - 0.5).abs() < STRAYS, "area under the curve: {area}");
+}
+
+#[test]
+fn atk_a002_a_program_is_refused_as_slowly_whosever_name_it_brings() {
+    let plan = TestSite::plan(Db::Sqlite)
+        .set("server.http_basic", "true")
+        .set("limits.login_failures_per_account", "unlimited")
+        .set("limits.login_failures_per_site", "unlimited");
+    let site = plan.start();
+    site.user("anna");
+    let mut program = site.visitor();
+    let [unknown, ours] = in_turn(["nobody", "anna"], ROUNDS, |name| {
+        program.headers = vec![basic(name, WRONG)];
+        program.get("/api/v1/session").expect(401);
+    });
+    let area = area(&unknown, &ours);
     assert!((area - 0.5).abs() < STRAYS, "area under the curve: {area}");
 }
 

@@ -16,6 +16,7 @@ on_every_database!(
     seed_cp_61_a_pair_is_remembered_until_anything_about_the_account_changes,
     seed_cp_61_the_same_chain_is_asked_and_an_outage_is_503,
     seed_cp_61_addresses_may_try_as_often_as_they_may_log_in,
+    atk_a008_an_account_that_is_slowed_down_is_so_for_programs_too,
     atk_a020_no_other_name_and_password_come_to_what_is_remembered,
     atk_a067_what_a_browser_sends_by_itself_changes_nothing,
 );
@@ -24,7 +25,7 @@ fn plan(db: Db) -> Plan {
     TestSite::plan(db).set("server.http_basic", "true")
 }
 
-fn basic(username: &str, password: &str) -> (String, String) {
+pub(crate) fn basic(username: &str, password: &str) -> (String, String) {
     use base64::{Engine as _, engine::general_purpose::STANDARD};
     let pair = STANDARD.encode(format!("{username}:{password}"));
     ("authorization".to_owned(), format!("Basic {pair}"))
@@ -256,4 +257,16 @@ fn seed_cp_61_over_plain_http_no_password_is_taken() {
         .set("server.http_basic", "true")
         .set("site.base_url", "http://hall.example");
     assert!(http.refusal().contains("http is allowed with a loopback host only"));
+}
+
+fn atk_a008_an_account_that_is_slowed_down_is_so_for_programs_too(db: Db) {
+    let site = plan(db).start();
+    site.user("anna");
+    for _ in 0..5 {
+        site.visitor().log_in("anna", "wrong").expect(401);
+    }
+    let mut anna = program(&site, "anna", PASSWORD);
+    anna.get("/api/v1/session").expect_problem(401, "login_failed");
+    site.clock.advance(Duration::from_mins(16));
+    anna.get("/api/v1/session").expect(200);
 }

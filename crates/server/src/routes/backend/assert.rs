@@ -31,7 +31,7 @@ use crate::{
         view::{message, page, see_other},
     },
     problem::Problem,
-    routes::api::login::{failed, opened},
+    routes::api::login::{add, expired_cookie, failed, opened},
     site::Site,
 };
 
@@ -83,12 +83,18 @@ pub(super) async fn enter(
     };
     let session = cx.session.as_ref();
     if let Some(session) = session.filter(|session| session.principal.user != grant.user()) {
+        // Another person sits there now, and what the one before may do is not theirs. Nor do they
+        // become somebody else by the way: whoever leads a browser here logs nobody in.
+        site.services.sessions.log_out(&cx.op).await?;
         let text = format!(
-            "You are logged in as {} here, and as somebody else by {}. Log out here first.",
+            "{} was logged in here, and {} names somebody else. That login has been ended; log in \
+             again if it is you who is meant.",
             session.principal.username,
             door.name()
         );
-        return Ok(message(site, StatusCode::CONFLICT, "Logged in already", &text));
+        let mut response = message(site, StatusCode::CONFLICT, "Logged out", &text);
+        add(&mut response, Some(expired_cookie(site)));
+        return Ok(response);
     }
     let opened = opened(site, &op, grant, session.and_then(|session| session.session)).await?;
     let mut response = see_other(&next.unwrap_or_else(|| site.path("/")));

@@ -237,6 +237,61 @@ fn seed_cp_51_the_api_tells_where_to_log_out_as_well() {
     ann.post("/api/v1/logout", &json!({})).expect(204);
 }
 
+#[test]
+fn asvs_v7_6_1_how_long_sessions_live_here_and_there_is_as_documented() {
+    // A logout here leaves the session there alone, and the next login asks for no password.
+    let plain = site(Db::Sqlite, vec![door("idp", &good(), &json!({}))]);
+    let mut there = There::new("lasting");
+    let mut ann = enter(&plain, &mut there);
+    ann.post("/api/v1/logout", &json!({})).expect(204);
+    assert!(!ann.is_in());
+    let at = depart(&mut ann, "idp", "/");
+    let on = at.join(there.browser.get(at.as_str()).header("location").unwrap()).unwrap();
+    assert_eq!(on.path(), "/auth/idp/callback", "no form");
+    arrive(&mut ann, &on).expect(303);
+    assert!(ann.is_in());
+    // An end there is none here, where nothing is asked again.
+    control().post("/revoke", &json!({ "account": there.name })).expect(200);
+    assert!(ann.is_in());
+    // With `recheck` a session here does not outlive the provider's word.
+    let (strict, mut there) = (strict(), There::new("measured"));
+    let mut ann = enter(&strict, &mut there);
+    strict.clock.set(now().plus(Duration::from_secs(595)));
+    assert!(ann.is_in());
+    run_out(&strict, &mut ann);
+    // How long ago the password was given there is for the provider to judge, and it is told.
+    assert_eq!(query(&to_provider(&mut ann, "/own/whoami"))["max_age"], "86400");
+}
+
+#[test]
+fn asvs_v7_6_2_no_session_begins_that_nobody_asked_for() {
+    let (site, mut there) = (strict(), There::new("asked"));
+    let mut ann = site.visitor();
+    let [back, again] = [(); 2].map(|()| there.pass(&depart(&mut ann, "idp", "/")));
+    // An answer that this browser did not ask for, be it a good one.
+    let mut stranger = site.visitor();
+    assert_eq!(arrive(&mut stranger, &back).status, 400);
+    assert!(!stranger.is_in());
+    for path in ["/auth/idp/callback", "/auth/idp/callback?code=x&state=y", "/auth/idp/assert"] {
+        assert!(stranger.get(path).status >= 400, "{path}");
+        assert!(!stranger.is_in(), "{path}");
+    }
+    // Nobody is asked for silently who has not been in with this browser.
+    for path in ["/auth/idp/login?again=1", "/auth/idp/login?prompt=none"] {
+        let at = stranger.get(path).expect(303);
+        let at: Url = at.header("location").unwrap().parse().unwrap();
+        assert!(!query(&at).contains_key("prompt"), "{at}");
+    }
+    // Not even a page that wants a login begins one: it shows the ways in.
+    let shown = follow(&mut stranger, "/login?next=%2Fown%2Fwhoami").expect(200);
+    assert!(shown.text.contains("/auth/idp/login"), "{}", shown.text);
+    // What was shown to somebody else is worth nothing any more.
+    assert_eq!(arrive(&mut ann, &back).status, 400);
+    assert!(!ann.is_in());
+    arrive(&mut ann, &again).expect(303);
+    assert!(ann.is_in());
+}
+
 fn time(value: &Value) -> Timestamp {
     Timestamp::parse_rfc3339(value.as_str().unwrap()).unwrap()
 }

@@ -19,6 +19,8 @@ on_every_database!(
     atk_a135_a_hash_is_a_header_at_one_address_and_nothing_else,
     atk_a137_only_the_very_path_that_is_protected_counts,
     atk_a104_no_other_site_logs_anybody_in_as_somebody_else,
+    atk_a062_another_identity_in_the_header_ends_the_session_of_the_one_before,
+    asvs_v7_6_2_headers_log_in_at_one_address_alone_and_nowhere_by_the_way,
 );
 
 fn atk_a140_a_known_mail_or_name_joins_nobody(db: Db) {
@@ -196,6 +198,45 @@ fn atk_a104_no_other_site_logs_anybody_in_as_somebody_else(db: Db) {
     assert!(bert.token() != before && !bert.with_token(&before).is_in());
     let mut anna = site.logged_in("anna");
     let answer = enter(&mut anna, BERT).expect(409);
-    assert!(answer.text.contains("logged in as anna"), "{}", answer.text);
-    assert_eq!(name_of(&mut anna), "anna");
+    assert!(answer.text.contains("anna was logged in here"), "{}", answer.text);
+    assert!(!anna.is_in(), "she is nobody now, and not bert");
+}
+
+fn atk_a062_another_identity_in_the_header_ends_the_session_of_the_one_before(db: Db) {
+    let service = Service::start(office).unwrap();
+    let site = with_office(db, &service);
+    for name in ["anna", "bert"] {
+        site.user(name);
+    }
+    let mut visitor = site.visitor();
+    enter(&mut visitor, ANNA).expect(303);
+    let mut of_anna = visitor.clone();
+    assert_eq!(name_of(&mut of_anna), "anna");
+    enter(&mut visitor, BERT).expect(409);
+    assert!(!of_anna.is_in(), "anna's session goes on beside bert's");
+    enter(&mut visitor, BERT).expect(303);
+    assert_eq!(name_of(&mut visitor), "bert");
+    // Whom the single sign-on names and nobody here knows is not taken for the one before.
+    assert_eq!(enter(&mut visitor, NOBODY).status, 403);
+    assert_eq!(name_of(&mut visitor), "bert");
+    // A session elsewhere is none of this browser's.
+    let (mut here, mut elsewhere) = (site.visitor(), site.visitor());
+    enter(&mut here, ANNA).expect(303);
+    enter(&mut elsewhere, ANNA).expect(303);
+    enter(&mut here, BERT).expect(409);
+    assert!(elsewhere.is_in() && !here.is_in());
+}
+
+fn asvs_v7_6_2_headers_log_in_at_one_address_alone_and_nowhere_by_the_way(db: Db) {
+    let service = Service::start(office).unwrap();
+    let site = with_office(db, &service);
+    site.user("anna");
+    let mut anna = site.visitor();
+    for path in ["/", "/login", "/own/whoami", "/api/v1/session"] {
+        let answer = come(&mut anna, path, &[("EAAHash", ANNA)]);
+        assert_eq!(answer.header("set-cookie"), None, "{path}");
+        assert!(!anna.is_in(), "{path}");
+    }
+    enter(&mut anna, ANNA).expect(303);
+    assert!(anna.is_in());
 }
