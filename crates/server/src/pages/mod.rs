@@ -1,4 +1,5 @@
-//! The plain pages: log in, log out, who am I, the first superuser.
+//! The plain pages: log in and out, who am I, accounts and what is done by mailed links, the first
+//! superuser.
 
 mod account;
 mod activate;
