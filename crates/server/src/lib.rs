@@ -20,7 +20,7 @@
 //!             .configure(vestibule.mount("/accounts"))
 //!             .route("/calc/{id}", web::get().to(show_calc))
 //!     })
-//!     .bind("127.0.0.1:8000")?
+//!     .bind("127.0.0.1:8080")?
 //!     .run()
 //!     .await?;
 //!     Ok(())

@@ -82,6 +82,11 @@ pub fn document(server: &str) -> Value {
                     "description": "Opened by POST /api/v1/login. Unsafe requests also carry \
                                     X-CSRF-Token. Named `vestibule` where base_url is http.",
                 },
+                "basic": {
+                    "type": "http",
+                    "scheme": "basic",
+                    "description": "For programs, where server.http_basic is switched on.",
+                },
             },
         },
     })
@@ -99,7 +104,10 @@ fn operation(endpoint: &Endpoint) -> Value {
         "operationId": operation_id(endpoint),
         "parameters": parameters(endpoint),
         "responses": responses(endpoint),
-        "security": if endpoint.guard == Guard::Open { json!([]) } else { json!([{ "session": [] }]) },
+        "security": match endpoint.guard {
+            Guard::Open => json!([]),
+            _ => json!([{ "session": [] }, { "basic": [] }]),
+        },
     });
     if let Some(right) = right(endpoint.guard) {
         operation["description"] = json!(right);

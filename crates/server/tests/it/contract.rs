@@ -123,6 +123,16 @@ fn atk_a067_unsafe_routes_refuse_requests_without_proof_of_origin(db: Db) {
 }
 
 #[test]
+fn the_document_says_by_what_somebody_is_known() {
+    let document = vestibule_server::openapi::document("");
+    let known = document["components"]["securitySchemes"].as_object().unwrap();
+    assert_eq!(known.keys().collect::<Vec<_>>(), ["basic", "session"]);
+    let by = |path: &str| document["paths"][path]["get"]["security"].clone();
+    assert_eq!(by("/api/v1/login"), json!([]));
+    assert_eq!(by("/api/v1/users"), json!([{ "session": [] }, { "basic": [] }]));
+}
+
+#[test]
 fn the_document_has_the_other_answers_of_success_too() {
     let document = vestibule_server::openapi::document("");
     let answer = |path: &str, status: &str| {
