@@ -10,7 +10,8 @@ use vestibule_core::{
 };
 
 use crate::support::{
-    Db, PASSWORD, TestSite, Visitor, grant, id_of, on_every_database, site::block_on,
+    Db, PASSWORD, Post, TestSite, Visitor, grant, id_of, on_every_database, site::block_on,
+    with_address,
 };
 
 on_every_database!(
@@ -297,17 +298,21 @@ fn std_s49_the_cookie_stays_within_what_browsers_keep() {
 
 #[test]
 fn atk_a027_the_database_holds_no_secret_in_the_clear() {
-    let site = TestSite::start(Db::Sqlite);
+    let (site, post) = Post::site(Db::Sqlite);
     let link = block_on(site.vestibule.first_superuser_link("")).unwrap().unwrap();
     let link = link.rsplit('/').next().unwrap().to_owned();
     let anna = site.logged_in("anna");
+    with_address(&site, "bert");
+    let forgotten = json!({ "email": "bert@example.org" });
+    site.visitor().post("/api/v1/password/forgot", &forgotten).expect(202);
+    let mailed = post.token(&site, "bert@example.org");
     let file = site.database.file();
     let mut stored = std::fs::read(&file).unwrap();
     let log = format!("{}-wal", file.display());
     stored.extend(std::fs::read(log).unwrap_or_default());
     let holds = |secret: &[u8]| stored.windows(secret.len()).any(|window| window == secret);
     assert!(holds(b"anna"), "the account is there to be seen");
-    for secret in [anna.token(), anna.csrf.unwrap(), PASSWORD.to_owned(), link] {
+    for secret in [anna.token(), anna.csrf.unwrap(), PASSWORD.to_owned(), link, mailed] {
         assert!(secret.len() > 20 && !holds(secret.as_bytes()), "a secret is in the file");
     }
 }

@@ -22,6 +22,8 @@ on_every_database!(
     atk_a038_links_die_with_a_newer_one_another_address_and_the_account,
     atk_a044_the_token_stands_in_no_page_and_no_address_after_the_first,
     atk_a045_an_address_gets_three_mails_an_hour,
+    atk_a223_the_link_in_a_mail_is_dead_when_its_account_is_gone,
+    asvs_v6_2_4_no_link_sets_a_password_that_many_use,
     atk_a055_of_fifty_uses_at_once_one_sets_a_password,
 );
 
@@ -284,6 +286,29 @@ fn atk_a038_links_die_with_a_newer_one_another_address_and_the_account(db: Db) {
     admin.patch(&path, &json!({ "is_active": true })).expect(200);
     reset(&mut site.visitor(), &third, OTHER).expect_problem(400, "dead_link");
     assert!(logs_in(&site, "anna", PASSWORD));
+}
+
+fn atk_a223_the_link_in_a_mail_is_dead_when_its_account_is_gone(db: Db) {
+    let (site, post, token) = forgotten(db);
+    let mut admin = site.admin();
+    let list = admin.get("/api/v1/users?search=anna").expect(200).json();
+    let id = list["results"][0]["id"].as_str().unwrap();
+    admin.delete(&format!("/api/v1/users/{id}")).expect(204);
+    reset(&mut site.visitor(), &token, OTHER).expect_problem(400, "dead_link");
+    // Nor is it one of whoever has the name and the address next.
+    with_address(&site, "anna");
+    reset(&mut site.visitor(), &token, OTHER).expect_problem(400, "dead_link");
+    assert!(!logs_in(&site, "anna", OTHER) && logs_in(&site, "anna", PASSWORD));
+    assert_eq!(post.to(&site, "anna@example.org").len(), 1);
+}
+
+fn asvs_v6_2_4_no_link_sets_a_password_that_many_use(db: Db) {
+    let (site, _, token) = forgotten(db);
+    let refused = reset(&mut site.visitor(), &token, "password12345678");
+    let refused = refused.expect_problem(422, "invalid").json();
+    assert_eq!(refused["errors"]["password"][0]["code"], "common", "{refused}");
+    // The link is not used up by it.
+    reset(&mut site.visitor(), &token, OTHER).expect(204);
 }
 
 fn atk_a044_the_token_stands_in_no_page_and_no_address_after_the_first(db: Db) {

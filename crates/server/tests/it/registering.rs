@@ -17,6 +17,7 @@ on_every_database!(
     a_name_that_strangers_typed_is_neither_mailed_nor_kept,
     nobody_is_told_of_an_address_that_is_a_login_name,
     atk_a034_a_link_that_is_being_sent_dies_with_a_change_of_the_password,
+    asvs_v6_2_4_nobody_registers_with_a_password_that_many_use,
     a_page_says_in_words_and_in_a_header_when_to_try_again,
 );
 
@@ -226,4 +227,16 @@ fn a_page_says_in_words_and_in_a_header_when_to_try_again(db: Db) {
     }
     let api = visitor.post("/api/v1/password/forgot", &json!({ "email": "a@b.example" }));
     api.expect_problem(429, "too_many_requests");
+}
+
+fn asvs_v6_2_4_nobody_registers_with_a_password_that_many_use(db: Db) {
+    let (site, post) = open(db, "unlimited");
+    let mut who = json!({
+        "username": "anna", "email": "anna@example.org", "password": "password12345678",
+    });
+    let refused = site.visitor().post("/api/v1/register", &who).expect_problem(422, "invalid");
+    assert_eq!(refused.json()["errors"]["password"][0]["code"], "common", "{}", refused.text);
+    assert!(post.letters(&site).is_empty());
+    who["password"] = json!(PASSWORD);
+    site.visitor().post("/api/v1/register", &who).expect(202);
 }
