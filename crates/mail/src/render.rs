@@ -56,6 +56,7 @@ const BUILT_IN: &[(&str, &str)] = built_in![
     "new_browser",
     "message",
     "error_report",
+    "site_news",
     "undelivered",
 ];
 

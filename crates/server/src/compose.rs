@@ -27,6 +27,7 @@ use vestibule_core::{
         invitations::{InvitationRules, Invitations},
         login::{Conversions, Door, Login},
         members::Members,
+        news::Starts,
         notify::Notices,
         outbox::Outbox,
         password::Passwords,
@@ -201,6 +202,7 @@ fn postbox(settings: &Settings) -> Result<Postbox, BuildError> {
         per_address: failure_limit(limits.mail_per_address),
         per_site: failure_limit(limits.mail_per_site),
         admins,
+        news: mail.news.clone(),
     }))
 }
 
@@ -292,6 +294,7 @@ async fn services(
             invitation_rules(&settings.registration),
         ),
         readdressing: Readdressing::new(store.clone(), passwords.clone(), postbox.clone()),
+        starts: Starts::new(store.clone(), postbox.clone()),
         notices: Notices::new(store.clone(), postbox.clone()),
         announcements: Announcements::new(store.clone(), postbox.clone()),
         outbox: Outbox::new(store.clone(), postbox),

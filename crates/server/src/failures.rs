@@ -1,7 +1,8 @@
-//! Requests that failed, gathered until the background work has told `site.admins` of them.
+//! Requests that failed, gathered until the background work has written them into the audit log
+//! and told `site.admins` of them.
 //!
-//! What is kept of a request is its id, the route as it is declared, and the stable word that it
-//! was answered with: nothing that anybody typed. A request that fails costs a look at a small
+//! What is kept of a request is its id, the route as it is declared, who asked, and the stable
+//! word that it was answered with: nothing that anybody sent. The mails say not even who. A request that fails costs a look at a small
 //! table here and waits for nothing.
 
 use std::{
@@ -15,7 +16,8 @@ use vestibule_core::{
     OpCx, Timestamp,
     domain::notice::Notice,
     id::RequestId,
-    usecase::error_report::{ErrorReports, Reported},
+    ports::store::StoreErrorKind,
+    usecase::error_report::{ErrorReports, FailedRequest, Reported},
 };
 
 /// How many places are told apart. There are about as many routes; what comes after them is told
@@ -27,12 +29,24 @@ const MOST_REQUESTS: usize = 5;
 /// After how long a report that the database did not take is tried again.
 const TRY_AGAIN: Duration = Duration::from_secs(30);
 
+/// How many requests wait for the audit log at most; what comes after them is in the log alone.
+const MOST_WAITING: usize = 200;
+
 /// What failed and was not told of yet.
 pub(crate) struct Failures {
     reports: ErrorReports,
     /// For how long a place is not told of again; `None` when nothing is.
     quiet: Option<Duration>,
     places: Mutex<BTreeMap<String, Place>>,
+    waiting: Mutex<Waiting>,
+}
+
+/// What the audit log does not hold yet.
+#[derive(Default)]
+struct Waiting {
+    failed: Vec<FailedRequest>,
+    /// When it is tried again.
+    due: Option<Timestamp>,
 }
 
 /// A place where requests failed.
@@ -79,21 +93,26 @@ impl Failures {
     /// Told of by these reports, each place once within that time.
     pub(crate) fn new(reports: ErrorReports, quiet: Option<Duration>) -> Self {
         let quiet = quiet.filter(|_| reports.has_readers());
-        Self { reports, quiet, places: Mutex::default() }
+        Self { reports, quiet, places: Mutex::default(), waiting: Mutex::default() }
     }
 
     /// Takes down that a request failed.
-    pub(crate) fn add(&self, place: String, code: &'static str, request: RequestId, at: Timestamp) {
+    pub(crate) fn add(&self, failed: FailedRequest) {
         if self.quiet.is_some() {
+            let FailedRequest { code, at, request, .. } = failed;
             let tally = Tally { code, count: 1, first: at, last: at, requests: vec![request] };
-            self.put(place, tally, None);
+            self.put(failed.place.clone(), tally, None);
+        }
+        let mut waiting = lock(&self.waiting);
+        if waiting.failed.len() < MOST_WAITING {
+            waiting.failed.push(failed);
         }
     }
 
     /// Tells of what is due. What cannot be told now is told later, with what came in between.
     pub(crate) async fn tell(&self, cx: &OpCx) {
+        let mut is_away = self.keep(cx).await;
         let Some(quiet) = self.quiet else { return };
-        let mut is_away = false;
         for (place, tally) in self.take_due(cx.now()) {
             // A database that is away is waited for once and not once for each place.
             if is_away {
@@ -119,8 +138,31 @@ impl Failures {
         }
     }
 
+    /// Writes into the audit log what waits for it. Answers whether the database is away.
+    async fn keep(&self, cx: &OpCx) -> bool {
+        let failed = {
+            let mut waiting = lock(&self.waiting);
+            if waiting.failed.is_empty() || waiting.due.is_some_and(|due| due > cx.now()) {
+                return false;
+            }
+            mem::take(&mut waiting.failed)
+        };
+        let Err(error) = self.reports.keep(cx, failed.clone()).await else { return false };
+        tracing::warn!(
+            %error,
+            cause = ?error.source,
+            "failed requests cannot be written into the audit log; it is tried again"
+        );
+        let mut waiting = lock(&self.waiting);
+        let later = mem::replace(&mut waiting.failed, failed);
+        waiting.failed.extend(later);
+        waiting.failed.truncate(MOST_WAITING);
+        waiting.due = Some(cx.now().plus(TRY_AGAIN));
+        error.kind == StoreErrorKind::Unavailable
+    }
+
     fn take_due(&self, now: Timestamp) -> Vec<(String, Tally)> {
-        let mut places = self.lock();
+        let mut places = lock(&self.places);
         let is_due = |place: &Place| place.due.is_none_or(|due| due <= now);
         let (due, later): (BTreeMap<_, _>, BTreeMap<_, _>) =
             mem::take(&mut *places).into_iter().partition(|(_, place)| is_due(place));
@@ -129,7 +171,7 @@ impl Failures {
     }
 
     fn put(&self, name: String, tally: Tally, due: Option<Timestamp>) {
-        let mut places = self.lock();
+        let mut places = lock(&self.places);
         let is_new = !places.contains_key(&name) && places.len() >= MOST_PLACES;
         let name = if is_new { ELSEWHERE.to_owned() } else { name };
         let place = places.entry(name).or_default();
@@ -139,10 +181,10 @@ impl Failures {
             None => place.untold = Some(tally),
         }
     }
+}
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, Place>> {
-        self.places.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+fn lock<T>(what: &Mutex<T>) -> MutexGuard<'_, T> {
+    what.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

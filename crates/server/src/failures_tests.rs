@@ -8,19 +8,19 @@ use std::{
 
 use futures_util::future::BoxFuture;
 use vestibule_core::{
-    Clock, Email, Entropy, OpCx,
+    Actor, Clock, Email, Entropy, OpCx,
     id::RequestId,
     ports::store::{
         ChangeObserver, Mode, Store, StoreError, StoreErrorKind, StorePort, StoreResult, Work,
     },
     testkit::{ManualClock, SeededEntropy},
     usecase::{
-        error_report::ErrorReports,
+        error_report::{ErrorReports, FailedRequest},
         post::{PostRules, Postbox},
     },
 };
 
-use super::{ELSEWHERE, Failures, MOST_PLACES, MOST_REQUESTS, TRY_AGAIN};
+use super::{ELSEWHERE, Failures, MOST_PLACES, MOST_REQUESTS, MOST_WAITING, TRY_AGAIN, lock};
 
 /// A database that cannot be reached, and counts how often somebody tried.
 struct Away(Arc<AtomicU32>);
@@ -47,9 +47,8 @@ impl World {
         let postbox = Postbox::new(PostRules {
             domain: "hall.example".into(),
             language: "en".into(),
-            per_address: None,
-            per_site: None,
             admins: admins.iter().map(|admin| Email::parse(admin).unwrap()).collect(),
+            ..PostRules::default()
         });
         let store = Store::new(Arc::new(Away(Arc::clone(&tried))));
         let reports = ErrorReports::new(store, postbox);
@@ -61,7 +60,14 @@ impl World {
     fn fail(&self, place: &str) {
         let now = self.clock.now();
         let request = RequestId::generate(now, &*self.chance);
-        self.failures.add(place.to_owned(), "internal", request, now);
+        self.failures.add(FailedRequest {
+            place: place.to_owned(),
+            code: "internal",
+            actor: Actor::Anonymous,
+            address: String::new(),
+            request,
+            at: now,
+        });
     }
 
     fn tell(&self) -> u32 {
@@ -84,9 +90,10 @@ fn a_database_that_is_away_is_tried_again_later_and_nothing_is_forgotten() {
     }
     world.clock.advance(TRY_AGAIN);
     assert_eq!(world.tell(), 1);
-    let places = world.failures.lock();
+    let places = lock(&world.failures.places);
     let tally = places["GET /a"].untold.as_ref().unwrap();
     assert_eq!((tally.count, tally.requests.len()), (4, 4));
+    assert_eq!(lock(&world.failures.waiting).failed.len(), 5);
 }
 
 #[test]
@@ -96,17 +103,19 @@ fn what_is_kept_of_failures_is_bounded() {
         world.fail(&format!("GET /{number}"));
         world.fail("GET /0");
     }
-    let places = world.failures.lock();
+    let places = lock(&world.failures.places);
     assert_eq!(places.len(), MOST_PLACES + 1);
     let requests = |name: &str| places[name].untold.as_ref().unwrap().requests.len();
     assert_eq!((requests("GET /0"), requests(ELSEWHERE)), (MOST_REQUESTS, MOST_REQUESTS));
+    assert_eq!(lock(&world.failures.waiting).failed.len(), MOST_WAITING);
     let counted: u64 = places.values().map(|place| place.untold.as_ref().unwrap().count).sum();
     assert_eq!(counted, 10_000);
 }
 
 #[test]
-fn where_nobody_is_to_be_told_nothing_is_kept() {
+fn where_nobody_is_to_be_told_nothing_waits_for_a_mail() {
     let world = World::new(&[]);
     world.fail("GET /a");
-    assert_eq!((world.tell(), world.failures.lock().len()), (0, 0));
+    assert_eq!((world.tell(), lock(&world.failures.places).len()), (1, 0), "the audit log alone");
+    assert_eq!(world.tell(), 0);
 }

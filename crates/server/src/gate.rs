@@ -15,9 +15,14 @@ use actix_web::{
     web,
 };
 use futures_util::future::FutureExt;
-use vestibule_core::id::RequestId;
+use vestibule_core::{Actor, Client, id::RequestId, usecase::error_report::FailedRequest};
 
-use crate::{client::client_of, problem::Problem, site::Site};
+use crate::{
+    client::client_of,
+    extract::{actor_of, remembered},
+    problem::Problem,
+    site::Site,
+};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -39,12 +44,15 @@ pub(crate) async fn gate(
     // The pattern and not the path: a path may hold a one-time token.
     let route = req.match_pattern().unwrap_or_else(|| "unmatched".to_owned());
     let method = req.method().clone();
+    let cookies = req.headers().get(header::COOKIE).cloned();
     let mut response = match admit(req.request(), &site) {
         Ok(()) => match pass(req, next, request).await {
             Ok(response) => response.map_into_left_body(),
             Err(error) => {
                 if error.as_response_error().status_code() == StatusCode::INTERNAL_SERVER_ERROR {
-                    failed(&site, &method, &route, request, Some(&error));
+                    // The request is gone with the panic, but for who it says that it is of.
+                    let by = (remembered(&site, cookies.as_ref()), String::new());
+                    failed(&site, (&method, &route), request, by, Some(&error));
                 }
                 return Err(error);
             }
@@ -56,7 +64,8 @@ pub(crate) async fn gate(
         response.headers_mut().append(header::WWW_AUTHENTICATE, challenge);
     }
     if response.status() == StatusCode::INTERNAL_SERVER_ERROR {
-        failed(&site, &method, &route, request, response.response().error());
+        let by = asked_by(response.request());
+        failed(&site, (&method, &route), request, by, response.response().error());
     }
     add_headers(response.headers_mut(), request, site.settings.site.base_url.is_https());
     let took = site.clock.now().since(began);
@@ -98,13 +107,19 @@ fn asks_for_basic(req: &HttpRequest, site: &Site) -> bool {
     site.settings.server.http_basic && !req.headers().contains_key("sec-fetch-site")
 }
 
-/// Takes down that something broke on our side: for the log by the request's id, and for
-/// `site.admins` without anything that was sent.
+/// Who asked, and from which network address.
+fn asked_by(req: &HttpRequest) -> (Actor, String) {
+    let address = req.extensions().get::<Client>().map(|client| client.address.clone());
+    (actor_of(req), address.unwrap_or_default())
+}
+
+/// Takes down that something broke on our side: for the log by the request's id, for the audit
+/// log, and for `site.admins` without anything that was sent.
 fn failed(
     site: &Site,
-    method: &Method,
-    route: &str,
+    (method, route): (&Method, &str),
     request: RequestId,
+    (actor, address): (Actor, String),
     error: Option<&actix_web::Error>,
 ) {
     let problem = error.and_then(actix_web::Error::as_error::<Problem>);
@@ -122,7 +137,8 @@ fn failed(
         Method::OPTIONS,
     ];
     let method = known.iter().find(|known| *known == method).map_or("other", Method::as_str);
-    site.failures.add(format!("{method} {route}"), code, request, site.clock.now());
+    let (place, at) = (format!("{method} {route}"), site.clock.now());
+    site.failures.add(FailedRequest { place, code, actor, address, request, at });
 }
 
 fn refuse<B>(req: ServiceRequest, problem: &Problem) -> ServiceResponse<EitherBody<B>> {

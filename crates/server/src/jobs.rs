@@ -1,6 +1,7 @@
 //! What runs beside the requests: asking for changes, writing down last uses, clearing away.
 
 use std::{
+    collections::BTreeSet,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -11,7 +12,7 @@ use std::{
 
 use actix_web::web;
 use futures_util::future::FutureExt;
-use vestibule_core::{OpCx, ports::store::StoreError};
+use vestibule_core::{OpCx, domain::notice::SiteNews, id::NoticeId, ports::store::StoreError};
 
 use crate::{doorkeeper::Doorkeeper, embed::spawn, mail::MailThread, site::Site};
 
@@ -21,6 +22,9 @@ const SYNC_EVERY: Duration = Duration::from_millis(200);
 /// How often last uses are written down, and expired things cleared away, in rounds of the above.
 const SEEN_EVERY: u32 = 25;
 const CLEAR_EVERY: u32 = 300;
+/// For how long a server that ends waits for the mails that say so, and how often it looks.
+const FAREWELL: Duration = Duration::from_secs(5);
+const FAREWELL_LOOK: Duration = Duration::from_millis(50);
 
 /// The background work of a site: one thread of its own, so that no load on the workers delays
 /// the news of a revocation.
@@ -45,6 +49,7 @@ impl Jobs {
 
     /// Ends the work; what is due is written down first.
     pub(crate) async fn stop(&self, site: &Site) {
+        self.farewell(site).await;
         self.mail.stop(site.settings.server.shutdown_timeout).await;
         self.stop.store(true, Ordering::Release);
         self.handle.unpark();
@@ -60,6 +65,21 @@ impl Jobs {
     }
 }
 
+impl Jobs {
+    /// Tells administrators who want to know that this process ends, while mail still goes out.
+    /// What is not gone soon goes out when the next one begins.
+    async fn farewell(&self, site: &Site) {
+        let Some(mails) = tell(site, SiteNews::Stopped).await else { return };
+        let patience = site.settings.server.shutdown_timeout.min(FAREWELL);
+        let gone = async {
+            while matches!(site.services.starts.wait(&mails).await, Ok(true)) {
+                tokio::time::sleep(FAREWELL_LOOK).await;
+            }
+        };
+        let _ = tokio::time::timeout(patience, gone).await;
+    }
+}
+
 impl Drop for Jobs {
     fn drop(&mut self) {
         self.stop.store(true, Ordering::Release);
@@ -67,7 +87,17 @@ impl Drop for Jobs {
     }
 }
 
+/// The mails that tell administrators of it, where there are any.
+async fn tell(site: &Site, news: SiteNews) -> Option<BTreeSet<NoticeId>> {
+    let told = site.services.starts.tell(&job(site, "server"), news).await;
+    if let Err(error) = &told {
+        tracing::warn!(%error, cause = ?error.source, %news, "site.admins cannot be told");
+    }
+    told.ok().filter(|mails| !mails.is_empty())
+}
+
 fn run(site: &Site, stop: &AtomicBool) {
+    futures_executor::block_on(tell(site, SiteNews::Started));
     let mut round: u32 = 0;
     while !stop.load(Ordering::Acquire) {
         let work = std::panic::AssertUnwindSafe(one_round(site, round)).catch_unwind();

@@ -13,10 +13,10 @@ use vestibule_core::{
     usecase::{
         announcements::Announcements, audit::Audit, bootstrap::Bootstrap, check::Check,
         grants::Grants, groups::Groups, housekeeping::Housekeeping, invitations::Invitations,
-        login::Conversions, login::Login, members::Members, notify::Notices, outbox::Outbox,
-        password::Passwords, permissions::Permissions, principal::Principals, programs::Programs,
-        readdress::Readdressing, recovery::Recovery, registration::Registrations,
-        sessions::Sessions, sharing::Sharing, users::Users,
+        login::Conversions, login::Login, members::Members, news::Starts, notify::Notices,
+        outbox::Outbox, password::Passwords, permissions::Permissions, principal::Principals,
+        programs::Programs, readdress::Readdressing, recovery::Recovery,
+        registration::Registrations, sessions::Sessions, sharing::Sharing, users::Users,
     },
 };
 
@@ -69,6 +69,8 @@ pub struct Services {
     pub outbox: Outbox,
     /// See [`Notices`].
     pub notices: Notices,
+    /// See [`Starts`].
+    pub starts: Starts,
     /// See [`Announcements`].
     pub announcements: Announcements,
     /// See [`Housekeeping`].

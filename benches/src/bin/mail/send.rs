@@ -178,9 +178,7 @@ async fn outbox(port: u16, mails: usize, lines: usize) -> Result<Duration> {
     let postbox = Postbox::new(PostRules {
         domain: "hall.example.org".into(),
         language: "en".into(),
-        per_address: None,
-        per_site: None,
-        admins: [].into(),
+        ..PostRules::default()
     });
     let delivery = Delivery::new(store.clone(), postbox.clone());
     let options = WorkerOptions { lines, ..WorkerOptions::default() };

@@ -74,6 +74,7 @@ pub const ACTIONS: &[(&str, &str)] = &[
         "strangers asked for more mail than the whole site sends (`limits.mail_per_site`); told once",
     ),
     ("mail.given_up", "a mail could not be delivered; why stands in `right`"),
+    ("request.failed", "a handler failed; where stands in `target`, the code in `right`"),
     ("announcement.sent", "somebody told many people something by mail; whom stands in `details`"),
     ("announcement.cancelled", "somebody took back what still waited of such an announcement"),
     ("outbox.retried", "somebody had mails sent again"),

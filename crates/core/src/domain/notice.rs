@@ -5,10 +5,12 @@
 //! for ([`Notice::link`]); the token is made when the mail is about to be sent and stored as a
 //! digest alone, so that neither the outbox nor a copy of the database ever lets anybody in.
 
+mod news;
 mod stored;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::news::SiteNews;
 pub use self::stored::{Lane, NoticeState, StoredNotice};
 use super::ticket::{Purpose, Subject};
 use crate::{
@@ -155,6 +157,20 @@ pub enum Notice {
         /// Where it leads: a page of the site.
         link: Option<String>,
     },
+    /// What the site's administrators asked to be told of.
+    SiteNews {
+        /// What happened.
+        news: SiteNews,
+        /// Whose account it is; empty where it is about none.
+        username: String,
+        /// When.
+        #[serde(with = "crate::time::micros")]
+        at: Timestamp,
+        /// From which network address; empty when it was not a request.
+        address: String,
+        /// Whether the next ones are not told of for a while.
+        is_last: bool,
+    },
     /// Requests failed; for the site's administrators.
     ErrorReport {
         /// What failed: a route as it is declared, never as it was called.
@@ -209,6 +225,7 @@ impl Notice {
             Self::Announcement { .. } => "announcement",
             Self::Message { .. } => "message",
             Self::ErrorReport { .. } => "error_report",
+            Self::SiteNews { .. } => "site_news",
             Self::Undelivered { .. } => "undelivered",
         }
     }
@@ -234,6 +251,7 @@ impl Notice {
             | Self::Announcement { .. }
             | Self::Message { .. }
             | Self::ErrorReport { .. }
+            | Self::SiteNews { .. }
             | Self::Undelivered { .. } => None,
         }
     }
@@ -275,6 +293,7 @@ impl Notice {
             Self::Test
                 | Self::RegistrationWaits { .. }
                 | Self::ErrorReport { .. }
+                | Self::SiteNews { .. }
                 | Self::Undelivered { .. }
         )
     }
@@ -349,6 +368,13 @@ impl Notice {
                 first: at,
                 last: at,
                 requests: vec!["019b76da-a800-7000-8000-000000000000".to_owned()],
+            },
+            Self::SiteNews {
+                news: SiteNews::LoginFailed,
+                username: username(),
+                at,
+                address: "192.0.2.7".to_owned(),
+                is_last: true,
             },
             Self::Undelivered {
                 about: "reset".to_owned(),

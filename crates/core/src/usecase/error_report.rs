@@ -2,13 +2,24 @@
 
 use std::time::Duration;
 
-use super::{post::Postbox, throttle::FailureKey};
+use serde_json::json;
+
+use super::{
+    post::Postbox,
+    record::{Target, record_at},
+    throttle::FailureKey,
+};
 use crate::{
-    cx::OpCx,
+    cx::{Actor, Client, OpCx},
     domain::notice::Notice,
+    id::RequestId,
     ports::store::{Store, StoreError},
     time::Timestamp,
 };
+
+/// How many failed requests of a place are kept, and within how long.
+const MOST_KEPT: u32 = 50;
+const KEPT_WITHIN: Duration = Duration::from_hours(1);
 
 /// What became of a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,6 +29,23 @@ pub enum Reported {
     /// There was one from the same place not long ago, of this server process or another: it may
     /// be told from then on.
     TooSoon(Timestamp),
+}
+
+/// A request that failed, without anything that was sent.
+#[derive(Clone, Debug)]
+pub struct FailedRequest {
+    /// What failed: a route as it is declared, never as it was called.
+    pub place: String,
+    /// The stable word that was answered.
+    pub code: &'static str,
+    /// Who asked.
+    pub actor: Actor,
+    /// From which network address; empty when it is not known.
+    pub address: String,
+    /// Which request it was, to find it in the log.
+    pub request: RequestId,
+    /// When.
+    pub at: Timestamp,
 }
 
 /// Posts reports of failures to the site's administrators.
@@ -36,6 +64,29 @@ impl ErrorReports {
     /// Whether there is anybody to report to.
     pub fn has_readers(&self) -> bool {
         self.postbox.has_admins()
+    }
+
+    /// Keeps requests that failed in the audit log, where administrators can read them: so many
+    /// of a place within the hour.
+    pub async fn keep(&self, cx: &OpCx, failed: Vec<FailedRequest>) -> Result<(), StoreError> {
+        let cx = cx.clone();
+        self.store
+            .write(move |tx| {
+                for one in &failed {
+                    let key = FailureKey::of_kept_failures(&one.place);
+                    let since = one.at.minus(KEPT_WITHIN);
+                    if tx.add_failure(key.as_bytes(), one.at, since)? > MOST_KEPT {
+                        continue;
+                    }
+                    let mut own = cx.clone().acting_as(one.actor.clone());
+                    own.client = Client { address: one.address.clone(), ..Client::default() };
+                    own.request = one.request;
+                    let target = Target::new("route", "", &one.place);
+                    record_at(tx, &own, one.at, "request.failed", target, one.code, json!({}))?;
+                }
+                Ok(())
+            })
+            .await
     }
 
     /// Posts a report about a place, unless there was one within the time for which that place is

@@ -16,6 +16,7 @@ pub mod invitations;
 pub mod links;
 pub mod login;
 pub mod members;
+pub mod news;
 pub mod notify;
 pub mod outbox;
 pub mod password;

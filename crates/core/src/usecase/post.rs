@@ -11,6 +11,7 @@ use std::{
 use serde_json::json;
 
 use super::{
+    news::NewsRules,
     record::{Target, record},
     throttle::{FailureKey, FailureLimit},
 };
@@ -26,7 +27,7 @@ use crate::{
 };
 
 /// What all mail of a site has in common.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct PostRules {
     /// What stands behind the `@` of every Message-ID.
     pub domain: Arc<str>,
@@ -38,6 +39,8 @@ pub struct PostRules {
     pub per_site: Option<FailureLimit>,
     /// Who is told about the site itself.
     pub admins: Arc<[Email]>,
+    /// What else they are told.
+    pub news: NewsRules,
 }
 
 /// Puts mail into the outbox. Use cases hold one and call it in their transaction:
@@ -181,12 +184,26 @@ impl Postbox {
         !self.rules.admins.is_empty()
     }
 
-    /// Tells each of the site's administrators.
-    pub fn post_to_admins(&self, tx: &mut dyn Tx, cx: &OpCx, notice: &Notice) -> StoreResult<()> {
+    /// Tells each of the site's administrators; answers the mails.
+    pub fn post_to_admins(
+        &self,
+        tx: &mut dyn Tx,
+        cx: &OpCx,
+        notice: &Notice,
+    ) -> StoreResult<Vec<NoticeId>> {
+        let mut posted = Vec::with_capacity(self.rules.admins.len());
         for admin in self.rules.admins.iter() {
-            self.post(tx, cx, Post::to(admin.clone(), notice.clone()))?;
+            if let Posted::Queued(id) =
+                self.post(tx, cx, Post::to(admin.clone(), notice.clone()))?
+            {
+                posted.push(id);
+            }
         }
-        Ok(())
+        Ok(posted)
+    }
+
+    pub(super) fn news(&self) -> &NewsRules {
+        &self.rules.news
     }
 
     /// Within how long somebody had mail sent to more addresses of their choice than an address is

@@ -11,6 +11,7 @@ use crate::{
     },
     id::AuditId,
     ports::{audit::AuditRepo, store::StoreResult},
+    time::Timestamp,
 };
 
 /// What an operation was done to.
@@ -44,8 +45,20 @@ pub(crate) fn record(
     right: impl AsRef<str>,
     details: Value,
 ) -> StoreResult<()> {
+    record_at(tx, cx, cx.now(), action, target, right, details)
+}
+
+/// The same of what happened before.
+pub(crate) fn record_at(
+    tx: &mut (impl AuditRepo + ?Sized),
+    cx: &OpCx,
+    at: Timestamp,
+    action: &'static str,
+    target: Target,
+    right: impl AsRef<str>,
+    details: Value,
+) -> StoreResult<()> {
     debug_assert!(ACTIONS.iter().any(|(known, _)| *known == action), "{action} is not listed");
-    let at = cx.now();
     tx.insert_audit(&AuditEvent {
         id: AuditId::generate(at, cx.entropy()),
         at,

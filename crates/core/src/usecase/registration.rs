@@ -220,6 +220,7 @@ impl Registrations {
                     return Ok(Activated::Waits);
                 }
                 let user = make(tx, &waiting, id, now)?;
+                postbox.tell_of_account(tx, &cx, &user)?;
                 dead::keep(tx, digest, Some(id), None, &waiting.email, now)?;
                 let target = Target::user(&user);
                 record(tx, &cx, "registration.confirmed", target, right, json!({}))?;

@@ -126,6 +126,7 @@ impl Users {
                     "has_password": hash != PasswordHash::unusable(),
                 });
                 record(tx, &cx, "user.added", Target::user(&user), right, details)?;
+                postbox.tell_of_account(tx, &cx, &user)?;
                 if let Some(email) = user.email.clone().filter(|_| is_welcomed && user.is_live(now))
                 {
                     let notice = Notice::Welcome { username: user.username.as_str().to_owned() };

@@ -79,6 +79,13 @@ pub(super) fn values(notice: &Notice) -> BTreeMap<&'static str, Value> {
             let requests: Vec<Value> = requests.iter().map(|id| text(id)).collect();
             values.insert("requests", Value::from(requests));
         }
+        Notice::SiteNews { news, username, at, address, is_last } => {
+            values.insert("news", Value::from(news.as_str()));
+            values.insert("username", text(username));
+            values.insert("at", Value::from(in_words(*at)));
+            values.insert("address", text(address));
+            values.insert("is_last", Value::from(*is_last));
+        }
         Notice::Undelivered { about, id, reason, dead } => {
             values.insert("about", text(about));
             values.insert("id", text(id));

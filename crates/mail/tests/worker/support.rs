@@ -78,9 +78,7 @@ fn unlimited() -> Postbox {
     Postbox::new(PostRules {
         domain: "hall.example".into(),
         language: "en".into(),
-        per_address: None,
-        per_site: None,
-        admins: Arc::new([]),
+        ..PostRules::default()
     })
 }
 
@@ -134,6 +132,7 @@ impl House {
             per_address: limit(3),
             per_site: limit(20),
             admins: Arc::new([Email::parse("admin@example.org").unwrap()]),
+            ..PostRules::default()
         });
         let transport = MemoryTransport::default();
         let office = Office::new(style(), Box::new(transport.clone()));

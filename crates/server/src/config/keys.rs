@@ -291,6 +291,18 @@ pub const KEYS: &[Key] = &[
         "How often at most `site.admins` are told of requests that fail at one place; what fails in between is counted.",
     ),
     key(
+        "mail.admin_notices",
+        Kind::List { what: "\"new_account\" and \"start_stop\"", check: mail::notice_holds },
+        Preset::Nothing,
+        "What else `site.admins` are told: that there is another account, that a server starts and stops.",
+    ),
+    key(
+        "mail.watched_accounts",
+        Kind::List { what: "login names", check: mail::account_holds },
+        Preset::Nothing,
+        "Accounts of whose failed logins `site.admins` are told, once an hour each.",
+    ),
+    key(
         "mail.from",
         Kind::Text { what: "a mail address", check: mail::mailbox_holds },
         Preset::Text("root@localhost"),

@@ -189,6 +189,9 @@ fn validate(check: &mut Check<'_>) -> Option<Settings> {
     if let (Some(site), Some(registration)) = (&site, &registration) {
         MailSettings::require_where_needed(check, site, registration);
     }
+    if let (Some(site), Some(mail)) = (&site, &mail) {
+        mail.require_readers(check, site);
+    }
     Some(Settings {
         site: site?,
         server: server?,

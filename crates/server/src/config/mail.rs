@@ -3,7 +3,7 @@
 use std::{path::PathBuf, time::Duration};
 
 use serde::Deserialize;
-use vestibule_core::Secret;
+use vestibule_core::{Secret, Username, usecase::news::NewsRules};
 use vestibule_mail::{Mailbox, message::Logo, transport::smtp::Security};
 
 use super::{
@@ -16,6 +16,8 @@ use super::{
     site::SiteSettings,
 };
 
+const NEW_ACCOUNT: &str = "new_account";
+const START_STOP: &str = "start_stop";
 const LARGEST_LOGO: u64 = 256 * 1024;
 const LARGEST_PEM: u64 = 1024 * 1024;
 
@@ -65,6 +67,8 @@ pub struct MailSettings {
     /// For how long `site.admins` are not told again of failures at one place; `None` when they
     /// are never told.
     pub error_reports: Option<Duration>,
+    /// What else `site.admins` are told of.
+    pub news: NewsRules,
     /// Whom mails come from.
     pub from: Mailbox,
     /// Whom mails about the site come from.
@@ -98,6 +102,8 @@ pub(super) struct RawMail {
     rate: RateLimit,
     announcement_rate: RateLimit,
     error_reports: OffOr<HumanDuration>,
+    admin_notices: Vec<String>,
+    watched_accounts: Vec<String>,
     from: String,
     admin_from: Option<String>,
     reply_to: Option<String>,
@@ -133,6 +139,8 @@ impl Default for RawMail {
             rate: RateLimit::Unlimited,
             announcement_rate: RateLimit::per(5, 1),
             error_reports: OffOr::On(HumanDuration::seconds(60 * 60)),
+            admin_notices: Vec::new(),
+            watched_accounts: Vec::new(),
             from: "root@localhost".to_owned(),
             admin_from: None,
             reply_to: None,
@@ -191,6 +199,16 @@ impl RawMail {
             pace: pace(raw.rate),
             announcement_pace: pace(raw.announcement_rate),
             error_reports: raw.error_reports.on().map(|quiet| quiet.0),
+            // The table of keys has looked at each name.
+            news: NewsRules {
+                of_accounts: raw.admin_notices.iter().any(|notice| notice == NEW_ACCOUNT),
+                of_starts: raw.admin_notices.iter().any(|notice| notice == START_STOP),
+                watched: raw
+                    .watched_accounts
+                    .iter()
+                    .filter_map(|name| Username::parse(name).ok())
+                    .collect(),
+            },
             admin_from: raw.admin_from.and_then(parse).unwrap_or_else(|| from.clone()),
             from,
             reply_to: raw.reply_to.and_then(parse),
@@ -237,6 +255,20 @@ impl MailSettings {
         }
     }
 
+    /// Refuses notices that nobody would get.
+    pub(super) fn require_readers(&self, check: &mut Check<'_>, site: &SiteSettings) {
+        let NewsRules { of_accounts, of_starts, watched } = &self.news;
+        let asked = [
+            ("mail.admin_notices", *of_accounts || *of_starts),
+            ("mail.watched_accounts", !watched.is_empty()),
+        ];
+        for (key, _) in
+            asked.into_iter().filter(|(_, is_asked)| *is_asked && site.admins.is_empty())
+        {
+            check.refuse(key, "needs site.admins: nobody else is told");
+        }
+    }
+
     /// What goes only together.
     fn agree(&self, check: &mut Check<'_>) {
         match self.transport {
@@ -273,6 +305,19 @@ impl MailSettings {
             }
         }
     }
+}
+
+/// Whether it is something that administrators can be told of.
+pub(super) fn notice_holds(text: &str) -> Result<(), BadValue> {
+    if matches!(text, NEW_ACCOUNT | START_STOP) {
+        return Ok(());
+    }
+    Err(BadValue::new(format!("expected \"{NEW_ACCOUNT}\" or \"{START_STOP}\"")))
+}
+
+/// Whether an account could be called that.
+pub(super) fn account_holds(text: &str) -> Result<(), BadValue> {
+    Username::parse(text).map(drop).map_err(|error| BadValue::new(error.message))
 }
 
 /// How long lies between two of so many.

@@ -2,10 +2,15 @@
 
 use std::future::{Ready, ready};
 
-use actix_web::{FromRequest, HttpRequest, dev::Payload, http::header, web};
+use actix_web::{
+    FromRequest, HttpRequest,
+    dev::Payload,
+    http::header::{self, HeaderValue},
+    web,
+};
 use futures_util::future::{Either, LocalBoxFuture};
 use vestibule_core::{
-    Secret, TokenDigest,
+    Actor, Secret, TokenDigest,
     id::UserId,
     usecase::{
         principal::{Authenticated, sole_cookie},
@@ -84,6 +89,24 @@ pub(crate) async fn session_of(req: &HttpRequest) -> Result<Option<Authenticated
         Warm::Unknown(site, token) => cold(req, &site, &token).await,
         Warm::Unproved(pair) => prove(req, pair).await.map(Some),
     }
+}
+
+/// Who asks, as far as memory tells.
+pub(crate) fn actor_of(req: &HttpRequest) -> Actor {
+    match warm(req) {
+        Warm::Found(session) => session.actor(),
+        _ => Actor::Anonymous,
+    }
+}
+
+/// The same, when there is nothing left of the request but its cookies.
+pub(crate) fn remembered(site: &Site, cookies: Option<&HeaderValue>) -> Actor {
+    let principals = &site.services.principals;
+    let cookies = cookies.into_iter().map(HeaderValue::as_bytes);
+    sole_cookie(cookies, site.cookie_name())
+        .filter(|token| principals.seal().is_genuine(token))
+        .and_then(|token| principals.recall(&TokenDigest::of(token), site.clock.now()))
+        .map_or(Actor::Anonymous, |session| session.actor())
 }
 
 /// The session token of a request, if its cookies hold exactly one.

@@ -2,19 +2,23 @@
 
 use std::time::{Duration, Instant};
 
-use serde_json::json;
+use serde_json::{Value, json};
 use vestibule_core::{
     domain::identity::BackendName,
     ports::backend::{Attempt, Backend, BackendCx, CredentialKind, Descriptor, NotMine, Verdict},
 };
 use vestibule_mail::message::Letter;
 
-use crate::support::{Answer, Db, PASSWORD, Post, TestSite, on_every_database, site::Plan};
+use crate::support::{
+    Answer, Db, PASSWORD, Post, TestSite, Visitor, on_every_database, site::Plan,
+};
 
 on_every_database!(
     atk_a051_an_error_mail_holds_the_request_and_the_code_and_nothing_that_was_sent,
     seed_om_54_administrators_are_told_once_of_each_place_and_later_how_often,
     two_servers_tell_once_of_the_same_place,
+    seed_cn_49_errors_are_kept_with_time_place_and_user_and_administrators_read_them,
+    so_many_errors_of_a_place_are_kept_within_the_hour,
     what_could_not_be_told_is_told_when_the_outbox_is_back,
 );
 
@@ -165,6 +169,62 @@ fn two_servers_tell_once_of_the_same_place(db: Db) {
         "{:?}",
         told[4].subject
     );
+}
+
+/// What is kept of requests that failed, when there is so much of it.
+fn kept(site: &TestSite, admin: &mut Visitor, count: usize) -> Vec<Value> {
+    let began = Instant::now();
+    loop {
+        let path = "/api/v1/audit?action=request.failed&page_size=100";
+        let found = admin.get(path).expect(200).json()["results"].as_array().unwrap().clone();
+        if found.len() >= count {
+            return found;
+        }
+        assert!(began.elapsed() < Duration::from_secs(30), "{} of {count}: {found:?}", found.len());
+        site.clock.advance(Duration::from_millis(1));
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+fn seed_cn_49_errors_are_kept_with_time_place_and_user_and_administrators_read_them(db: Db) {
+    // Whether or not anybody is mailed.
+    let (plan, _) = plan(db);
+    let site = plan.set("mail.error_reports", "off").start();
+    let mut admin = site.admin();
+    let answer = corrupt(&site)();
+    let one = kept(&site, &mut admin, 1).remove(0);
+    assert_eq!(one["request_id"], answer.header("x-request-id").unwrap());
+    assert_eq!((&one["actor"], &one["address"]), (&json!("anna"), &json!("127.0.0.1")));
+    assert_eq!(one["target"], "GET /api/v1/objects/{type}/{id:.+}");
+    assert_eq!((&one["right"], &one["at"]), (&json!("internal"), &json!("2026-01-01T00:00:00Z")));
+    // A handler that panicked says as much of who asked; of a stranger there is nothing to say.
+    let mut bert = site.logged_in("bert");
+    let body = json!({ "username": "break", "password": "canary-password", "backend": "broken" });
+    bert.post("/api/v1/login", &body).expect(500);
+    panic_at(&site);
+    let all = kept(&site, &mut admin, 3);
+    let mut who: Vec<&str> = all.iter().map(|one| one["actor"].as_str().unwrap()).collect();
+    who.sort_unstable();
+    assert_eq!(who, ["anna", "anonymous", "bert"]);
+    assert!(all.iter().all(|one| !one.to_string().contains("canary")), "{all:?}");
+    bert.get("/api/v1/audit?action=request.failed").expect_problem(403, "permission_denied");
+}
+
+fn so_many_errors_of_a_place_are_kept_within_the_hour(db: Db) {
+    let (plan, _) = plan(db);
+    let site = plan.start();
+    let mut admin = site.admin();
+    let mut again = corrupt(&site);
+    for _ in 0..60 {
+        again();
+    }
+    kept(&site, &mut admin, 50);
+    panic_at(&site);
+    let all = kept(&site, &mut admin, 51);
+    assert_eq!(all.len(), 51, "and another place is kept all the same");
+    site.clock.advance(Duration::from_hours(1));
+    again();
+    assert_eq!(kept(&site, &mut admin, 52).len(), 52);
 }
 
 fn what_could_not_be_told_is_told_when_the_outbox_is_back(db: Db) {

@@ -1,5 +1,7 @@
 //! Who may invite, and what is told to whom.
 
+use std::time::Duration;
+
 use serde_json::json;
 use vestibule_core::usecase::users::NewUser;
 
@@ -15,6 +17,8 @@ on_every_database!(
     atk_a222_nobody_invites_to_where_they_could_bring_nobody,
     atk_a005_no_answer_tells_who_has_an_account,
     an_invitation_is_worth_what_its_maker_may,
+    whoever_is_in_a_group_no_more_is_invited_into_it_again,
+    of_an_accept_and_a_withdrawal_at_once_one_happens,
     invitations_are_for_those_who_made_them_and_who_see_accounts,
     nobody_is_invited_where_it_is_closed,
 );
@@ -79,7 +83,7 @@ fn an_invitation_is_worth_what_its_maker_may(db: Db) {
     let mut anna = site.logged_in("anna");
     let id = id_of(&mut anna);
     join(&mut admin, &lab, &id, true);
-    grant(&mut admin, &id, "vestibule.invite_user");
+    let right = grant(&mut admin, &id, "vestibule.invite_user");
     let user = format!("/api/v1/users/{id}");
     let take = |admin: &mut Visitor, what: &str, change: &dyn Fn(&mut Visitor)| {
         invite(&mut logged_in(&site, "anna"), what, &[&lab]).expect(202);
@@ -105,9 +109,56 @@ fn an_invitation_is_worth_what_its_maker_may(db: Db) {
     let token = post.token(&site, "three@example.org");
     accept(&mut site.visitor(), &token, "three").expect(204);
     assert_eq!(groups_of(&mut logged_in(&site, "three")), json!(["lab"]));
+    // She manages the group as before, and is one to invite nobody.
     take(&mut admin, "four", &|admin| {
+        admin.delete(&format!("/api/v1/grants/{right}")).expect(204);
+    });
+    grant(&mut admin, &id, "vestibule.invite_user");
+    take(&mut admin, "five", &|admin| {
         admin.delete(&user).expect(204);
     });
+}
+
+fn whoever_is_in_a_group_no_more_is_invited_into_it_again(db: Db) {
+    let (site, post, mut admin) = site(db);
+    let lab = group(&mut admin, "lab", "private");
+    let anna = with_address(&site, "anna");
+    let member = json!({ "user": anna, "expires_at": "2026-01-01T00:10:00Z" });
+    admin.post(&format!("/api/v1/groups/{lab}/members"), &member).expect(204);
+    refused(invite(&mut admin, "anna", &[&lab]), "groups", "member");
+    site.clock.advance(Duration::from_mins(10));
+    let mut visitor = logged_in(&site, "anna");
+    assert_eq!(groups_of(&mut visitor), json!([]));
+    invite(&mut admin, "anna", &[&lab]).expect(202);
+    accept_own(&mut visitor, &post.token(&site, "anna@example.org")).expect(204);
+    assert_eq!(groups_of(&mut visitor), json!(["lab"]));
+}
+
+fn of_an_accept_and_a_withdrawal_at_once_one_happens(db: Db) {
+    let (site, post, mut admin) = site(db);
+    let (mut accepted, mut withdrawn) = (0, 0);
+    for round in 0..12 {
+        let name = format!("anna{round}");
+        let id = invite(&mut admin, &name, &[]).expect(202).id();
+        let token = post.token(&site, &format!("{name}@example.org"));
+        let (mut visitor, mut own) = (site.visitor(), admin.clone());
+        let (joined, taken) = std::thread::scope(|scope| {
+            let joining = scope.spawn(|| accept(&mut visitor, &token, &name).status);
+            let taking = scope.spawn(|| own.delete(&format!("/api/v1/invitations/{id}")).status);
+            (joining.join().unwrap(), taking.join().unwrap())
+        });
+        assert!((joined == 204) != (taken == 204), "round {round}: {joined} and {taken}");
+        accepted += usize::from(joined == 204);
+        withdrawn += usize::from(taken == 204);
+    }
+    assert_eq!(site.audit_texts("invitation.accepted").len(), accepted);
+    assert_eq!(site.audit_texts("invitation.withdrawn").len(), withdrawn);
+    // Nor is anything left of their links.
+    let mut behind = site.database.connection();
+    for table in ["invitations", "tickets"] {
+        let left = behind.number(&format!("select count(*) as answer from {table}"));
+        assert_eq!(left, 0, "{table}");
+    }
 }
 
 fn invitations_are_for_those_who_made_them_and_who_see_accounts(db: Db) {

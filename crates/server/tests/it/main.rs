@@ -6,6 +6,7 @@ mod support;
 
 mod access;
 mod accounts;
+mod admin_news;
 mod alike;
 #[cfg(all(feature = "full", feature = "peers"))]
 mod all_doors;

@@ -25,13 +25,8 @@ use crate::{
 
 /// Posts so many mails that last.
 fn post(site: &TestSite, count: u32) {
-    let rules = PostRules {
-        domain: "hall.example".into(),
-        language: "en".into(),
-        per_address: None,
-        per_site: None,
-        admins: [].into(),
-    };
+    let rules =
+        PostRules { domain: "hall.example".into(), language: "en".into(), ..PostRules::default() };
     let (postbox, cx, store) = (Postbox::new(rules), site.operator(), site.database.store());
     let posted = store.write::<_, StoreError>(move |tx| {
         for number in 0..count {

@@ -88,6 +88,7 @@ impl Invitations {
             .ok_or_else(|| AdminError::field("password", "required", "a password is needed"))?;
         let hash = self.passwords.accept(&user, password).await?;
         let (cx, digest) = (cx.clone(), TokenDigest::of(token.expose()));
+        let postbox = self.postbox.clone();
         self.store
             .write::<_, AdminError>(move |tx| {
                 tx.announce(Change::User(id), now)?;
@@ -99,6 +100,7 @@ impl Invitations {
                 }
                 forget(tx, &invitation.email, None)?;
                 join(tx, &cx, &invitation, &user)?;
+                postbox.tell_of_account(tx, &cx, &user)?;
                 Ok(user.clone())
             })
             .await

@@ -12,7 +12,10 @@ use crate::{
         store::{StoreError, Tx},
         throttle::FailureCount,
     },
-    usecase::record::{Target, record},
+    usecase::{
+        post::Postbox,
+        record::{Target, record},
+    },
 };
 
 impl Login {
@@ -29,12 +32,13 @@ impl Login {
         };
         let (now, throttle, own) = (cx.now(), Arc::clone(&self.throttle), cx.clone());
         let (start, reason) = (throttle.window_start(now), reason.to_owned());
+        let postbox = self.postbox.clone();
         let count = self
             .store
             .write::<_, StoreError>(move |tx| {
                 let count = tx.add_failure(key.as_bytes(), now, start)?;
                 let account = addressed.account.as_ref();
-                noted(tx, &own, "login.failed", account, &reason, backend.as_ref())?;
+                noted(tx, &own, &postbox, "login.failed", account, &reason, backend.as_ref())?;
                 let mut most = count;
                 for person in &guessed_at {
                     let theirs = person.failure_key(tx)?;
@@ -68,9 +72,11 @@ impl Login {
         reason: &str,
         backend: Option<BackendName>,
     ) -> Result<(), StoreError> {
-        let (cx, reason) = (cx.clone(), reason.to_owned());
+        let (cx, postbox, reason) = (cx.clone(), self.postbox.clone(), reason.to_owned());
         self.store
-            .write(move |tx| noted(tx, &cx, action, account.as_ref(), &reason, backend.as_ref()))
+            .write(move |tx| {
+                noted(tx, &cx, &postbox, action, account.as_ref(), &reason, backend.as_ref())
+            })
             .await
     }
 }
@@ -78,11 +84,15 @@ impl Login {
 fn noted(
     tx: &mut dyn Tx,
     cx: &OpCx,
+    postbox: &Postbox,
     action: &'static str,
     account: Option<&User>,
     reason: &str,
     backend: Option<&BackendName>,
 ) -> Result<(), StoreError> {
+    if let Some(user) = account.filter(|_| action == "login.failed") {
+        postbox.tell_of_failed_login(tx, cx, user)?;
+    }
     let details = backend.map_or(json!({}), |name| json!({ "backend": name.as_str() }));
     record(tx, cx, action, target(account), reason, details)
 }

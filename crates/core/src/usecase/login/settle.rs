@@ -140,7 +140,7 @@ pub(super) fn settle(
             tell::changed(tx, cx, postbox, &user, &first.way, true)?;
             user
         }
-        None if first.create_users => make(tx, cx, first)?,
+        None if first.create_users => make(tx, cx, postbox, first)?,
         None => return Err(Unsettled::NoAccount),
     };
     if !user.is_live(now) {
@@ -186,7 +186,12 @@ pub(super) fn is_name_of(user: &User, named: &str) -> bool {
 
 /// Makes the account of somebody who comes for the first time. What the backend calls them is
 /// a proposal: a name that is taken is somebody else's.
-fn make(tx: &mut dyn Tx, cx: &OpCx, first: &Asserted) -> Result<User, Unsettled> {
+fn make(
+    tx: &mut dyn Tx,
+    cx: &OpCx,
+    postbox: &Postbox,
+    first: &Asserted,
+) -> Result<User, Unsettled> {
     let (now, assertion) = (cx.now(), &first.assertion);
     let id = UserId::generate(now, cx.entropy());
     // Waits for whoever makes one at the same moment, who may be the same person.
@@ -220,6 +225,7 @@ fn make(tx: &mut dyn Tx, cx: &OpCx, first: &Asserted) -> Result<User, Unsettled>
     let details = json!({ "is_staff": false, "is_superuser": false, "has_password": false });
     record(tx, cx, "user.added", Target::user(&user), &right, details)?;
     link(tx, cx, &user, first, &right)?;
+    postbox.tell_of_account(tx, cx, &user)?;
     Ok(user)
 }
 

@@ -58,6 +58,7 @@ impl Registrations {
                 let right = Authority::load(tx, &cx)?.require(rights::ADD_USER)?;
                 let waiting = confirmed(tx, id, now)?;
                 let user = make(tx, &waiting, user, now)?;
+                postbox.tell_of_account(tx, &cx, &user)?;
                 let username = user.username.as_str().to_owned();
                 let notice = Notice::RegistrationApproved { username };
                 postbox.post(tx, &cx, Post::to(waiting.email, notice).about(user.id))?;

@@ -69,6 +69,22 @@ impl FailureKey {
         Self(key.finalize().into())
     }
 
+    /// Of the accounts that administrators were told of.
+    pub fn of_new_accounts() -> Self {
+        Self(Sha256::digest(b"new accounts").into())
+    }
+
+    /// Of the logins of an account that failed and that administrators were told of.
+    pub fn of_watched(user: UserId) -> Self {
+        let key = Sha256::new().chain_update(b"watched").chain_update(user.as_bytes());
+        Self(key.finalize().into())
+    }
+
+    /// Of the requests that failed at one place and were kept.
+    pub fn of_kept_failures(place: &str) -> Self {
+        Self(Sha256::new().chain_update(b"kept failures").chain_update(place).finalize().into())
+    }
+
     /// Of the reports that something failed at one place.
     pub fn of_error_report(place: &str) -> Self {
         Self(Sha256::new().chain_update(b"error report").chain_update(place).finalize().into())

@@ -13,7 +13,7 @@ use crate::{
         id,
         identity::{ConversionIn, DepartureOut, IdentityIn, IdentityOut, IdentityQuery},
     },
-    extract::{Body, Posted, UserCx},
+    extract::{Posted, UserCx},
     pages::next::own_path,
     problem::Problem,
     routes::{
@@ -63,8 +63,7 @@ pub(super) async fn convert_back(cx: UserCx, user: Path<String>) -> Result<HttpR
 
 pub(super) async fn link(
     req: HttpRequest,
-    cx: UserCx,
-    Body(input): Body<IdentityIn>,
+    Posted(cx, input): Posted<IdentityIn>,
 ) -> Result<HttpResponse, Problem> {
     cx.site.rates.login(&cx.op.client.address, cx.op.now())?;
     match (input.username, input.password) {

@@ -1,6 +1,6 @@
 //! Whom an announcement is for.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
 use serde_json::{Value, json};
 use vestibule_core::{Entropy, testkit::SeededEntropy};
@@ -11,7 +11,32 @@ use crate::support::{Db, group, join, on_every_database};
 on_every_database!(
     seed_om_51_groups_users_and_those_who_are_inactive_can_be_meant,
     holders_of_a_permission_are_those_of_whom_a_check_says_so,
+    what_has_expired_makes_nobody_one_of_those_who_are_meant,
 );
+
+fn what_has_expired_makes_nobody_one_of_those_who_are_meant(db: Db) {
+    let (site, _) = site(db);
+    let mut admin = site.admin();
+    let ids: Vec<String> = people(&site, numbered(3)).iter().map(ToString::to_string).collect();
+    let lab = group(&mut admin, "lab", "private");
+    let end = "2026-01-01T00:10:00Z";
+    join(&mut admin, &lab, &ids[0], false);
+    let member = json!({ "user": ids[1], "expires_at": end });
+    admin.post(&format!("/api/v1/groups/{lab}/members"), &member).expect(204);
+    let held = |user: &str| json!({ "user": user, "permission": "calc.start" });
+    admin.post("/api/v1/grants", &held(&ids[0])).expect(201);
+    let mut short = held(&ids[2]);
+    short["expires_at"] = json!(end);
+    admin.post("/api/v1/grants", &short).expect(201);
+    let mut count = |audience: &Value| {
+        let preview = admin.post(&format!("{PATH}/preview"), &to(audience)).expect(200).json();
+        preview["people"].as_u64().unwrap() - preview["without_address"].as_u64().unwrap()
+    };
+    let audiences = [json!({ "groups": [lab] }), json!({ "permission": "calc.start" })];
+    assert_eq!(audiences.each_ref().map(&mut count), [2, 2]);
+    site.clock.advance(Duration::from_mins(10));
+    assert_eq!(audiences.each_ref().map(&mut count), [1, 1]);
+}
 
 fn seed_om_51_groups_users_and_those_who_are_inactive_can_be_meant(db: Db) {
     let (site, post) = site(db);
