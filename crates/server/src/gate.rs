@@ -19,7 +19,7 @@ use vestibule_core::{Actor, Client, id::RequestId, usecase::error_report::Failed
 
 use crate::{
     client::client_of,
-    extract::{actor_of, remembered},
+    extract::{actor_in, actor_of},
     problem::Problem,
     site::Site,
 };
@@ -51,7 +51,7 @@ pub(crate) async fn gate(
             Err(error) => {
                 if error.as_response_error().status_code() == StatusCode::INTERNAL_SERVER_ERROR {
                     // The request is gone with the panic, but for who it says that it is of.
-                    let by = (remembered(&site, cookies.as_ref()), String::new());
+                    let by = (actor_in(&site, cookies.as_ref()).await, String::new());
                     failed(&site, (&method, &route), request, by, Some(&error));
                 }
                 return Err(error);
@@ -64,7 +64,7 @@ pub(crate) async fn gate(
         response.headers_mut().append(header::WWW_AUTHENTICATE, challenge);
     }
     if response.status() == StatusCode::INTERNAL_SERVER_ERROR {
-        let by = asked_by(response.request());
+        let by = asked_by(response.request()).await;
         failed(&site, (&method, &route), request, by, response.response().error());
     }
     add_headers(response.headers_mut(), request, site.settings.site.base_url.is_https());
@@ -108,9 +108,9 @@ fn asks_for_basic(req: &HttpRequest, site: &Site) -> bool {
 }
 
 /// Who asked, and from which network address.
-fn asked_by(req: &HttpRequest) -> (Actor, String) {
+async fn asked_by(req: &HttpRequest) -> (Actor, String) {
     let address = req.extensions().get::<Client>().map(|client| client.address.clone());
-    (actor_of(req), address.unwrap_or_default())
+    (actor_of(req).await, address.unwrap_or_default())
 }
 
 /// Takes down that something broke on our side: for the log by the request's id, for the audit

@@ -91,22 +91,29 @@ pub(crate) async fn session_of(req: &HttpRequest) -> Result<Option<Authenticated
     }
 }
 
-/// Who asks, as far as memory tells.
-pub(crate) fn actor_of(req: &HttpRequest) -> Actor {
+/// Who asked, where something failed that need not have looked.
+pub(crate) async fn actor_of(req: &HttpRequest) -> Actor {
     match warm(req) {
         Warm::Found(session) => session.actor(),
-        _ => Actor::Anonymous,
+        Warm::Unknown(site, token) => actor_by(&site, token.expose()).await,
+        Warm::Nobody | Warm::Problem(_) | Warm::Unproved(_) => Actor::Anonymous,
     }
 }
 
 /// The same, when there is nothing left of the request but its cookies.
-pub(crate) fn remembered(site: &Site, cookies: Option<&HeaderValue>) -> Actor {
-    let principals = &site.services.principals;
+pub(crate) async fn actor_in(site: &Site, cookies: Option<&HeaderValue>) -> Actor {
     let cookies = cookies.into_iter().map(HeaderValue::as_bytes);
-    sole_cookie(cookies, site.cookie_name())
-        .filter(|token| principals.seal().is_genuine(token))
-        .and_then(|token| principals.recall(&TokenDigest::of(token), site.clock.now()))
-        .map_or(Actor::Anonymous, |session| session.actor())
+    match sole_cookie(cookies, site.cookie_name()) {
+        Some(token) if site.services.principals.seal().is_genuine(token) => {
+            actor_by(site, token).await
+        }
+        _ => Actor::Anonymous,
+    }
+}
+
+async fn actor_by(site: &Site, token: &[u8]) -> Actor {
+    let session = site.services.principals.recognise(token, &*site.clock).await;
+    session.ok().flatten().map_or(Actor::Anonymous, |session| session.actor())
 }
 
 /// The session token of a request, if its cookies hold exactly one.

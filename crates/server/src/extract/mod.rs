@@ -15,7 +15,7 @@ pub use self::{
 pub(crate) use self::{
     body::{Body, Posted, Query},
     cross_site::{refuse_cross_site, require_own_form},
-    current_user::{actor_of, remembered, session_of, token_of},
+    current_user::{actor_in, actor_of, session_of, token_of},
     cx::{UserCx, anonymous},
     program::Turns,
 };

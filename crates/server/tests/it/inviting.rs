@@ -187,6 +187,7 @@ fn nobody_is_invited_where_it_is_closed(db: Db) {
     invite(&mut admin, "anna", &[]).expect_problem(403, "registration_closed");
     let token = "A".repeat(43);
     accept(&mut site.visitor(), &token, "anna").expect_problem(403, "registration_closed");
+    accept_own(&mut admin, &token).expect_problem(403, "registration_closed");
     let mut visitor = site.visitor();
     visitor.get(&format!("/invitation/{token}")).expect(303);
     assert!(visitor.get("/invitation").expect(403).text.contains("Nobody is invited here"));

@@ -328,6 +328,7 @@ fn seed_cn_41_a_subject_has_the_prefix_and_takes_no_second_line(db: Db) {
     let other_id = id_of(&mut other);
     grant(&mut admin, &other_id, "vestibule.send_announcement");
     other.post(&format!("{PATH}/preview"), &to(&json!({ "everyone": true }))).expect(200);
+    site.clock.advance(Duration::from_secs(1));
     let theirs = send(&mut other, &json!({ "everyone": true }));
     site.clock.advance(Duration::from_mins(10));
     let later = send(&mut admin, &json!({ "everyone": true }));
