@@ -1,11 +1,14 @@
 //! What services tell their own people, and whom mails come from.
 
+use std::time::{Duration, Instant};
+
 use vestibule_core::id::UserId;
 
 use crate::support::{Db, Post, TestSite, block_on, on_every_database, with_address};
 
 on_every_database!(
     seed_oq_35_a_service_tells_the_owner_that_a_run_has_finished,
+    what_services_tell_leaves_at_the_rate_of_announcements,
     seed_oq_34_from_and_reply_to_are_settings_of_their_own,
 );
 
@@ -34,7 +37,9 @@ fn seed_oq_35_a_service_tells_the_owner_that_a_run_has_finished(db: Db) {
         .execute("UPDATE users SET is_active = false WHERE username = 'anna'");
     assert_eq!(notify(&site, &anna, None), Ok(false));
     assert_eq!(post.letters(&site).len(), 3);
+    let with_password = site.origin.replace("//", "//u:p@");
     for elsewhere in [
+        &*with_password,
         "https://evil.example/runs/7",
         "//evil.example/runs/7",
         "/\\evil.example",
@@ -47,6 +52,18 @@ fn seed_oq_35_a_service_tells_the_owner_that_a_run_has_finished(db: Db) {
     assert!(notify(&site, "018f0000-0000-7000-8000-000000000000", None).is_err());
     let two_lines = site.vestibule.notify(anna.parse().unwrap(), "a\nb", "text", None);
     assert!(block_on(two_lines).is_err());
+}
+
+fn what_services_tell_leaves_at_the_rate_of_announcements(db: Db) {
+    let (plan, post) = Post::plan(db);
+    let site = plan.set("mail.announcement_rate", "2/1s").start();
+    let anna = with_address(&site, "anna");
+    let began = Instant::now();
+    for _ in 0..3 {
+        assert_eq!(notify(&site, &anna, None), Ok(true));
+    }
+    assert_eq!(post.letters(&site).len(), 3);
+    assert!(began.elapsed() >= Duration::from_millis(900), "{:?}", began.elapsed());
 }
 
 fn seed_oq_34_from_and_reply_to_are_settings_of_their_own(db: Db) {
