@@ -266,8 +266,8 @@ fn atk_a216_an_invitation_ends_at_its_time_and_is_used_once(db: Db) {
             json!({ "email": format!("{name}@example.org"), "expires_at": "2026-01-02T00:00:00Z" });
         admin.post("/api/v1/invitations", &until).expect(202);
     }
-    let late_one =
-        format!("/api/v1/invitations/{}", waiting(&mut admin)[0]["id"].as_str().unwrap());
+    let of_bert = waiting(&mut admin).into_iter().find(|one| one["email"] == "bert@example.org");
+    let late_one = format!("/api/v1/invitations/{}", of_bert.unwrap()["id"].as_str().unwrap());
     let early = post.token(&site, "anna@example.org");
     let late = post.token(&site, "bert@example.org");
     let end: vestibule_core::Timestamp =
