@@ -1,6 +1,12 @@
 //! Mails to `site.admins` when requests fail.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
+};
 
 use serde_json::{Value, json};
 use vestibule_core::{
@@ -19,23 +25,28 @@ on_every_database!(
     two_servers_tell_once_of_the_same_place,
     seed_cn_49_errors_are_kept_with_time_place_and_user_and_administrators_read_them,
     so_many_errors_of_a_place_are_kept_within_the_hour,
+    a_handler_that_panics_is_told_of_and_costs_its_request_alone,
     what_could_not_be_told_is_told_when_the_outbox_is_back,
 );
 
 const ADMINS: &str =
     r#"[{name = "Ann", email = "ann@example.org"}, {name = "", email = "bea@example.org"}]"#;
 
-/// A backend that breaks.
-struct Broken(Descriptor);
+/// A backend that breaks: in the runner's hands, and once it is told to wherever it is named.
+struct Broken(Descriptor, Arc<AtomicBool>);
 
 fn broken() -> Broken {
     let name = BackendName::parse("broken").unwrap();
-    Broken(Descriptor::new(name, "broken", [CredentialKind::Password]).with_accounts_here())
+    Broken(
+        Descriptor::new(name, "broken", [CredentialKind::Password]).with_accounts_here(),
+        Arc::default(),
+    )
 }
 
 #[async_trait::async_trait]
 impl Backend for Broken {
     fn descriptor(&self) -> &Descriptor {
+        assert!(!self.1.load(Ordering::SeqCst), "canary-panic");
         &self.0
     }
 
@@ -49,11 +60,15 @@ impl Backend for Broken {
 }
 
 fn plan(db: Db) -> (Plan, Post) {
+    plan_with(db, broken())
+}
+
+fn plan_with(db: Db, broken: Broken) -> (Plan, Post) {
     let post = Post::default();
     let sending = post.0.clone();
     let plan = TestSite::plan(db)
         .set("site.admins", ADMINS)
-        .extend(move |builder| builder.mail_transport(sending).backend(broken()));
+        .extend(move |builder| builder.mail_transport(sending).backend(broken));
     (plan, post)
 }
 
@@ -225,6 +240,27 @@ fn so_many_errors_of_a_place_are_kept_within_the_hour(db: Db) {
     site.clock.advance(Duration::from_hours(1));
     again();
     assert_eq!(kept(&site, &mut admin, 52).len(), 52);
+}
+
+fn a_handler_that_panics_is_told_of_and_costs_its_request_alone(db: Db) {
+    let broken = broken();
+    let breaks = Arc::clone(&broken.1);
+    let (plan, post) = plan_with(db, broken);
+    let site = plan.start();
+    let (mut admin, mut bert) = (site.admin(), site.logged_in("bert"));
+    breaks.store(true, Ordering::SeqCst);
+    let answer = bert.get("/api/v1/login?canary-query=canary-argument").expect(500);
+    assert!(!answer.text.contains("canary"), "{}", answer.text);
+    breaks.store(false, Ordering::SeqCst);
+    bert.get("/api/v1/login").expect(200);
+    for letter in letters(&post, 2) {
+        assert!(letter.subject.ends_with("1 failed request: GET /api/v1/login"));
+        let text = String::from_utf8_lossy(&letter.bytes).into_owned() + &letter.text;
+        assert!(!text.contains("canary") && !text.contains("bert"), "{text}");
+    }
+    let one = kept(&site, &mut admin, 1).remove(0);
+    assert_eq!((&one["actor"], &one["right"]), (&json!("bert"), &json!("internal")));
+    assert!(!one.to_string().contains("canary"), "{one}");
 }
 
 fn what_could_not_be_told_is_told_when_the_outbox_is_back(db: Db) {
