@@ -17,4 +17,5 @@ mod support;
 
 mod backlog;
 mod kills;
+mod logs;
 mod sink;
