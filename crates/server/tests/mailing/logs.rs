@@ -40,8 +40,11 @@ fn atk_a044_the_token_of_a_link_stands_in_no_log_and_no_metric() {
     admin.log_in("admin", PASSWORD).expect(200);
     let anna = json!({ "username": "anna", "email": "anna@example.org" });
     admin.post("/api/v1/users", &anna).expect(201);
-    let mail =
-        || fs::read_dir(&mails).ok()?.find_map(|file| fs::read_to_string(file.ok()?.path()).ok());
+    let mail = || {
+        let mut paths = fs::read_dir(&mails).ok()?.filter_map(|file| Some(file.ok()?.path()));
+        let whole = paths.find(|path| path.extension().is_some_and(|kind| kind == "eml"))?;
+        fs::read_to_string(whole).ok()
+    };
     until(Duration::from_secs(20), || mail().is_some_and(|mail| mail.contains("http")));
     let link = link(&mail().unwrap());
     let (place, token) = link.strip_prefix(&server.origin).unwrap().rsplit_once('/').unwrap();
