@@ -16,6 +16,7 @@ on_every_database!(
     who_comes_for_the_first_time_is_made_an_account_and_found_again,
     who_is_made_no_account_is_told_so_and_nothing_is_made,
     atk_a103_no_account_is_found_by_a_mail_address,
+    atk_a103_an_address_that_was_proved_twice_joins_nobody,
     atk_a104_a_name_that_is_taken_is_somebody_elses,
     atk_a106_what_one_backend_says_is_nothing_to_another,
     atk_a107_a_disabled_account_is_entered_by_no_door,
@@ -128,6 +129,24 @@ fn atk_a103_no_account_is_found_by_a_mail_address(db: Db) {
     unix.says(verified(asserted("u3").with_username("u3").with_email("new@example.org", false)));
     let user = enter(&site, "x", "unix").1.expect(200).json()["user"].clone();
     assert!(user["email"].is_null(), "{user}");
+}
+
+fn atk_a103_an_address_that_was_proved_twice_joins_nobody(db: Db) {
+    // One backend made sure that the address is Anna's; then somebody else has it, elsewhere and
+    // at the same place, where it may have been given to another.
+    let (unix, tenant) = (Script::new("unix", Says::NotMine), Script::new("tenant", Says::NotMine));
+    let site = site_with(db, [making(&unix), making(&tenant)]);
+    let come = |script: &Script, backend: &str, subject: &str| {
+        let claim = asserted(subject).with_username(format!("{backend}-{subject}"));
+        script.says(verified(claim.with_email("anna@example.org", true)));
+        enter(&site, "x", backend).1.expect(200).json()["user"].clone()
+    };
+    let anna = come(&unix, "unix", "u1");
+    assert_eq!(anna["email"], "anna@example.org");
+    for other in [come(&tenant, "tenant", "t1"), come(&unix, "unix", "u2")] {
+        assert_ne!(other["id"], anna["id"]);
+        assert!(other["email"].is_null(), "the address is hers: {other}");
+    }
 }
 
 fn atk_a104_a_name_that_is_taken_is_somebody_elses(db: Db) {

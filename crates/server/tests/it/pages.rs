@@ -108,6 +108,24 @@ fn seed_oq_3_the_login_never_leads_to_another_site() {
 }
 
 #[test]
+fn atk_a108_whoever_is_logged_in_already_is_led_to_places_of_our_own_too() {
+    let site = TestSite::start(Db::Sqlite);
+    let mut anna = site.logged_in("anna");
+    let own = anna.get("/login?next=/own/calc/7").expect(303);
+    assert_eq!(own.header("location"), Some("/own/calc/7"));
+    for next in [
+        "//evil.example",
+        "/%5Cevil.example",
+        "https://evil.example",
+        "/.//evil.example",
+        "/%09/evil.example",
+    ] {
+        let answer = anna.get(&format!("/login?next={next}")).expect(303);
+        assert_eq!(answer.header("location"), Some("/"), "{next}");
+    }
+}
+
+#[test]
 fn seed_oq_41_a_link_to_the_logout_only_asks() {
     let site = TestSite::start(Db::Sqlite);
     let mut anna = site.logged_in("anna");

@@ -108,9 +108,15 @@ fn atk_a104_an_account_is_linked_by_whoever_is_logged_in_to_it_alone(db: Db) {
     let begun = berta.post("/api/v1/identities", &json!({ "backend": "idp" })).expect(202).json();
     let back = pass(&begun["location"].as_str().unwrap().parse().unwrap());
 
-    // Somebody else in the same browser, nobody, and a browser that did not begin it.
+    // A browser that did not begin it, somebody else in the one that did, and nobody in it.
     let mut stranger = site.logged_in("carl");
     arrive(&mut stranger, &back).expect(400);
+    let begun = berta.post("/api/v1/identities", &json!({ "backend": "idp" })).expect(202).json();
+    let back = pass(&begun["location"].as_str().unwrap().parse().unwrap());
+    let same_browser = berta.cookies["vestibule-login"].clone();
+    stranger.cookies.insert("vestibule-login".to_owned(), same_browser);
+    arrive(&mut stranger, &back).expect(400);
+    assert!(site.audit_texts("identity.linked").is_empty());
     let begun = berta.post("/api/v1/identities", &json!({ "backend": "idp" })).expect(202).json();
     let back = pass(&begun["location"].as_str().unwrap().parse().unwrap());
     let mut logged_out = berta.clone();

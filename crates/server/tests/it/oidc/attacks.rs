@@ -143,6 +143,25 @@ fn atk_a108_a_login_leads_to_places_of_our_own_alone() {
 }
 
 #[test]
+fn atk_a108_a_link_leads_to_places_of_our_own_alone() {
+    let site = site(Db::Sqlite, vec![door("idp", &hostile("good", "a108-link"), &json!({}))]);
+    let mut berta = site.logged_in("berta");
+    for (next, led) in [
+        ("/own/whoami?x=1", "/own/whoami?x=1"),
+        ("//evil.example/", "/"),
+        ("/\\evil.example", "/"),
+        ("https://evil.example/", "/"),
+        ("/.//evil.example", "/"),
+    ] {
+        let asked = json!({ "backend": "idp", "next": next });
+        let begun = berta.post("/api/v1/identities", &asked).expect(202).json();
+        let back = pass(&begun["location"].as_str().unwrap().parse().unwrap());
+        let answer = arrive(&mut berta, &back).expect(303);
+        assert_eq!(answer.header("location"), Some(led), "{next}");
+    }
+}
+
+#[test]
 fn std_s37_each_step_answers_303_and_stores_nothing() {
     let site = site(Db::Sqlite, vec![door("idp", &hostile("good", "s37"), &json!({}))]);
     let mut visitor = site.visitor();
