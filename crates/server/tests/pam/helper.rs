@@ -20,6 +20,12 @@ use crate::world::{Services, helper, lives, told, until, user};
 /// A user and a group that nobody has.
 pub(crate) const NOBODY_SPECIAL: u32 = 58_213;
 
+/// By another process: what is open for writing here, a child that another test starts meanwhile
+/// would hold open as well, and nobody could start it ("text file busy").
+fn copy_helper(to: &Path) {
+    assert!(Command::new("cp").arg(helper()).arg(to).status().unwrap().success());
+}
+
 /// The helper as `install -o root -g GROUP -m 4750` puts it.
 pub(crate) struct Installed {
     folder: tempfile::TempDir,
@@ -30,7 +36,7 @@ impl Installed {
         let folder = tempfile::tempdir().unwrap();
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
         let installed = Self { folder };
-        fs::copy(helper(), installed.path()).unwrap();
+        copy_helper(&installed.path());
         std::os::unix::fs::chown(installed.path(), Some(0), Some(NOBODY_SPECIAL)).unwrap();
         fs::set_permissions(installed.path(), fs::Permissions::from_mode(0o4750)).unwrap();
         installed
@@ -146,7 +152,7 @@ fn without_the_rights_it_needs_it_says_so_and_refuses_nobody() {
     let folder = tempfile::tempdir().unwrap();
     fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
     let plain = folder.path().join("helper");
-    fs::copy(helper(), &plain).unwrap();
+    copy_helper(&plain);
     let command = || {
         let mut command = Command::new(&plain);
         command.uid(NOBODY_SPECIAL).gid(NOBODY_SPECIAL).env_clear();

@@ -122,7 +122,9 @@ fn atk_a135_a_hash_is_a_header_at_one_address_and_nothing_else(db: Db) {
     let site = with_office(db, &service);
     site.user("anna");
     let mut visitor = site.visitor();
-    visitor.get(&format!("{PLACE}?EAAHash={ANNA}&eaa_hash={ANNA}")).expect(401);
+    for name in ["EAAHash", "eaa_hash", "HTTP_EAAHASH"] {
+        visitor.get(&format!("{PLACE}?{name}={ANNA}")).expect(401);
+    }
     visitor.cookies.insert("EAAHash".to_owned(), ANNA.to_owned());
     visitor.get(PLACE).expect(401);
     let fields = [("EAAHash", ANNA), ("csrf_token", "x")];

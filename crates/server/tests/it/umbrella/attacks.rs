@@ -108,6 +108,9 @@ fn atk_a133_what_connection_takes_away_leaves_nobody() {
             }
         }
     }
+    // Where a proxy hands on what the client says of itself, what the proxy saw counts.
+    let sent = [("X-Forwarded-For", "6.6.6.6")];
+    refused(&raw(&shib("APACHE_PASS_URL"), PLACE, &sent), "an address of the client's own");
     let mut connection = stage.site.database.connection();
     let names = connection.texts("select distinct username as answer from users order by username");
     assert!(!names.iter().any(|name| name.contains("alone")), "{names:?}");
