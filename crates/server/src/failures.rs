@@ -2,8 +2,8 @@
 //! and told `site.admins` of them.
 //!
 //! What is kept of a request is its id, the route as it is declared, who asked, and the stable
-//! word that it was answered with: nothing that anybody sent. The mails say not even who. A request that fails costs a look at a small
-//! table here and waits for nothing.
+//! word that it was answered with: nothing that anybody sent. The mails say not even who. A request
+//! that fails costs a look at a small table here and waits for nothing.
 
 use std::{
     collections::BTreeMap,
@@ -28,7 +28,6 @@ const ELSEWHERE: &str = "other routes";
 const MOST_REQUESTS: usize = 5;
 /// After how long a report that the database did not take is tried again.
 const TRY_AGAIN: Duration = Duration::from_secs(30);
-
 /// How many requests wait for the audit log at most; what comes after them is in the log alone.
 const MOST_WAITING: usize = 200;
 

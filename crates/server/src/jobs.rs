@@ -72,7 +72,7 @@ impl Jobs {
         let Some(mails) = tell(site, SiteNews::Stopped).await else { return };
         let patience = site.settings.server.shutdown_timeout.min(FAREWELL);
         let gone = async {
-            while matches!(site.services.starts.wait(&mails).await, Ok(true)) {
+            while matches!(site.services.starts.still_waits(&mails).await, Ok(true)) {
                 tokio::time::sleep(FAREWELL_LOOK).await;
             }
         };

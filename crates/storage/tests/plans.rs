@@ -145,7 +145,7 @@ fn ask(tx: &mut dyn Tx, site: &Site) -> StoreResult<()> {
     tx.ticket(&digest, Purpose::FirstSuperuser, NOW)?;
     tx.spent_ticket(&digest, Purpose::Activate)?;
     tx.instance_mark("bootstrap")?;
-    tx.failures(&[0; 32])?;
+    tx.window_count(&[0; 32])?;
     tx.import_links(LinksOf { source: "django:a", kind: "user" })?;
     ask_of_strangers(tx, site, user)?;
     tx.next_notice_due(Lane::Bulk)?;
@@ -228,8 +228,8 @@ fn change(tx: &mut dyn Tx, site: &Site) -> StoreResult<()> {
     tx.purge_tickets(NOW)?;
     tx.delete_registration(waiting)?;
     tx.purge_registrations(NOW)?;
-    tx.add_failure(&[0; 32], NOW, NOW)?;
-    tx.purge_failures(NOW)?;
+    tx.count_one(&[0; 32], NOW, NOW)?;
+    tx.purge_counts(NOW)?;
     let (notice, lease) =
         (NoticeId::generate(NOW, site.chance()), LeaseId::generate(NOW, site.chance()));
     tx.claim_notices(&Claim { now: NOW, lease, until: NOW, limit: 10, lane: None, only: None })?;

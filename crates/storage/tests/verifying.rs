@@ -135,7 +135,7 @@ fn fill(site: &Site) {
         tx.insert_announcement(&announcement, &[vec![user.id]])?;
         tx.insert_audit(&event)?;
         tx.set_instance_mark("bootstrap", "done")?;
-        tx.add_failure(&[3; 32], NOW, NOW)?;
+        tx.count_one(&[3; 32], NOW, NOW)?;
         tx.put_import_links(
             LinksOf { source: "django:a", kind: "user" },
             std::slice::from_ref(&link),

@@ -3,6 +3,7 @@
 
 pub mod conformance;
 mod host;
+pub mod log;
 mod service;
 
 pub use self::{

@@ -1,9 +1,7 @@
 //! Text that is no hash, nearly one, or one that would take for ever.
 
-use std::{fmt::Write, sync::Mutex};
-
 use proptest::prelude::*;
-use vestibule_auth::hashing::StoredHash;
+use vestibule_auth::{hashing::StoredHash, testkit::log::Lines};
 
 use crate::support::{matches, vectors};
 
@@ -26,12 +24,12 @@ fn atk_a023_a_stored_hash_with_wide_characters_is_refused_without_a_panic() {
 
 #[test]
 fn atk_a023_the_event_names_the_scheme_and_never_the_hash() {
-    let log = Log::default();
-    tracing::subscriber::with_default(log.clone(), || {
+    let log = Lines::default();
+    tracing::subscriber::with_default(log.listener(), || {
         assert!(!matches("password", "pbkdf2_sha256$99999999999$secretsalt$secretdigest"));
         assert!(!matches("password", "the password itself, by mistake"));
     });
-    let lines = log.0.lock().unwrap().clone();
+    let lines = log.all();
     assert_eq!(lines.len(), 2, "{lines:?}");
     assert!(lines[0].contains("pbkdf2_sha256"), "{lines:?}");
     assert!(lines.iter().all(|line| !line.contains("secret") && !line.contains("mistake")));
@@ -151,32 +149,4 @@ proptest! {
         // A damaged hash opens for nobody whose password was not hashed into it.
         prop_assert!(!matches(&password, &stored));
     }
-}
-
-/// Collects the text of events.
-#[derive(Clone, Default)]
-struct Log(std::sync::Arc<Mutex<Vec<String>>>);
-
-impl tracing::Subscriber for Log {
-    fn enabled(&self, _: &tracing::Metadata<'_>) -> bool {
-        true
-    }
-    fn new_span(&self, _: &tracing::span::Attributes<'_>) -> tracing::span::Id {
-        tracing::span::Id::from_u64(1)
-    }
-    fn record(&self, _: &tracing::span::Id, _: &tracing::span::Record<'_>) {}
-    fn record_follows_from(&self, _: &tracing::span::Id, _: &tracing::span::Id) {}
-    fn event(&self, event: &tracing::Event<'_>) {
-        struct Text(String);
-        impl tracing::field::Visit for Text {
-            fn record_debug(&mut self, field: &tracing::field::Field, value: &dyn std::fmt::Debug) {
-                let _ = write!(self.0, "{field}={value:?} ");
-            }
-        }
-        let mut text = Text(String::new());
-        event.record(&mut text);
-        self.0.lock().unwrap().push(text.0);
-    }
-    fn enter(&self, _: &tracing::span::Id) {}
-    fn exit(&self, _: &tracing::span::Id) {}
 }

@@ -13,6 +13,8 @@ use crate::{
     time::Timestamp,
 };
 
+/// What is written down of its mails that were never sent.
+pub const TAKEN_BACK: &str = "the announcement was taken back";
 /// The most characters of a subject.
 const LONGEST_SUBJECT: usize = 150;
 /// The most characters of a text, and of one of its lines.

@@ -7,12 +7,12 @@ use serde_json::json;
 use super::{
     post::Postbox,
     record::{Target, record},
-    throttle::FailureKey,
+    throttle::CountKey,
 };
 use crate::{
     cx::OpCx,
     domain::{
-        announcement::Words,
+        announcement::{TAKEN_BACK, Words},
         email::Email,
         notice::{Lane, Notice, StoredNotice},
         ticket::{Purpose, Subject, Ticket},
@@ -147,7 +147,7 @@ impl Delivery {
             return Ok(None);
         };
         let Some(notice) = in_full(tx, notice)? else {
-            let reason = "the announcement was taken back".to_owned();
+            let reason = TAKEN_BACK.to_owned();
             tx.settle_notice(id, lease, now, &Settlement::Expired(reason))?;
             return Ok(None);
         };
@@ -242,8 +242,8 @@ impl Delivery {
         if stored.notice().is_some_and(|notice| notice.is_about_the_site()) {
             return Ok(true);
         }
-        let key = FailureKey::of_given_up_mail();
-        if tx.add_failure(key.as_bytes(), now, now.minus(TELL_AGAIN))? == 1 {
+        let key = CountKey::of_given_up_mail();
+        if tx.count_one(key.as_bytes(), now, now.minus(TELL_AGAIN))? == 1 {
             let notice = Notice::Undelivered {
                 about: stored.kind.clone(),
                 id: stored.id.to_string(),

@@ -7,7 +7,7 @@ use serde_json::json;
 use super::{
     post::Postbox,
     record::{Target, record_at},
-    throttle::FailureKey,
+    throttle::CountKey,
 };
 use crate::{
     cx::{Actor, Client, OpCx},
@@ -73,9 +73,9 @@ impl ErrorReports {
         self.store
             .write(move |tx| {
                 for one in &failed {
-                    let key = FailureKey::of_kept_failures(&one.place);
+                    let key = CountKey::of_kept_failures(&one.place);
                     let since = one.at.minus(KEPT_WITHIN);
-                    if tx.add_failure(key.as_bytes(), one.at, since)? > MOST_KEPT {
+                    if tx.count_one(key.as_bytes(), one.at, since)? > MOST_KEPT {
                         continue;
                     }
                     let mut own = cx.clone().acting_as(one.actor.clone());
@@ -99,14 +99,15 @@ impl ErrorReports {
         notice: Notice,
     ) -> Result<Reported, StoreError> {
         let (cx, postbox, key) =
-            (cx.clone(), self.postbox.clone(), FailureKey::of_error_report(place));
+            (cx.clone(), self.postbox.clone(), CountKey::of_error_report(place));
         self.store
             .write(move |tx| {
                 let now = cx.now();
                 // A time that is just over is over.
                 let start = now.minus(quiet).plus(Duration::from_micros(1));
-                if tx.add_failure(key.as_bytes(), now, start)? > 1 {
-                    let since = tx.failures(key.as_bytes())?.map_or(now, |counted| counted.since);
+                if tx.count_one(key.as_bytes(), now, start)? > 1 {
+                    let since =
+                        tx.window_count(key.as_bytes())?.map_or(now, |counted| counted.since);
                     return Ok(Reported::TooSoon(since.plus(quiet)));
                 }
                 postbox.post_to_admins(tx, &cx, &notice)?;

@@ -94,7 +94,7 @@ impl Housekeeping {
             .store
             .write::<_, StoreError>(move |tx| {
                 tx.purge_changes(now.minus(KEEP_CHANGES))?;
-                tx.purge_failures(failures_before)?;
+                tx.purge_counts(failures_before)?;
                 tx.purge_login_steps(now)?;
                 tx.purge_registrations(now.minus(KEEP_DEAD))?;
                 tx.purge_invitations(now)?;

@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use super::{post::Postbox, throttle::FailureKey};
+use super::{post::Postbox, throttle::CountKey};
 use crate::{
     cx::OpCx,
     domain::{
@@ -43,8 +43,8 @@ impl Postbox {
             return Ok(());
         }
         let now = cx.now();
-        let key = FailureKey::of_new_accounts();
-        let told = tx.add_failure(key.as_bytes(), now, now.minus(QUIET))?;
+        let key = CountKey::of_new_accounts();
+        let told = tx.count_one(key.as_bytes(), now, now.minus(QUIET))?;
         if told <= MOST_ACCOUNTS {
             let is_last = told == MOST_ACCOUNTS;
             self.post_to_admins(tx, cx, &notice(cx, SiteNews::AccountMade, Some(user), is_last))?;
@@ -64,8 +64,8 @@ impl Postbox {
             return Ok(());
         }
         let now = cx.now();
-        let key = FailureKey::of_watched(user.id);
-        if tx.add_failure(key.as_bytes(), now, now.minus(QUIET))? == 1 {
+        let key = CountKey::of_watched(user.id);
+        if tx.count_one(key.as_bytes(), now, now.minus(QUIET))? == 1 {
             self.post_to_admins(tx, cx, &notice(cx, SiteNews::LoginFailed, Some(user), true))?;
         }
         Ok(())
@@ -109,8 +109,8 @@ impl Starts {
             .await
     }
 
-    /// Whether any of these mails still waits.
-    pub async fn wait(&self, mails: &BTreeSet<NoticeId>) -> Result<bool, StoreError> {
+    /// Whether any of these mails still waits to be sent.
+    pub async fn still_waits(&self, mails: &BTreeSet<NoticeId>) -> Result<bool, StoreError> {
         let mails = mails.clone();
         self.store
             .read::<_, StoreError>(move |tx| {

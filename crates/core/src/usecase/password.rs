@@ -11,7 +11,7 @@ use super::{
     login::MAX_PASSWORD_BYTES,
     post::{Post, Postbox},
     record::{Target, record},
-    throttle::{FailureKey, Throttle},
+    throttle::{CountKey, Throttle},
 };
 use crate::{
     cx::{Actor, OpCx},
@@ -22,7 +22,7 @@ use crate::{
         hasher::{PasswordHash, PasswordHasher},
         judge::PasswordJudge,
         store::{Store, StoreError, StoreResult, Tx},
-        throttle::FailureCount,
+        throttle::WindowCount,
     },
     secret::Secret,
 };
@@ -57,7 +57,7 @@ impl Passwords {
         let Actor::User { id, session, .. } = cx.actor else {
             return Err(Forbidden::NotAuthenticated.into());
         };
-        let key = FailureKey::of_account(id);
+        let key = CountKey::of_account(id);
         let (user, stored) = self.prove(cx, id, "old_password", old).await?;
         let hash = self.accept(&user, new).await?;
         let (this, cx) = (self.clone(), cx.clone());
@@ -72,7 +72,7 @@ impl Passwords {
                     return Err(changed_meanwhile());
                 }
                 tx.delete_sessions_of(id, session)?;
-                tx.clear_failures(key.as_bytes())?;
+                tx.forget_count(key.as_bytes())?;
                 this.tell(tx, &cx, &user)?;
                 let right = "own password, old one given";
                 record(tx, &cx, "user.password_changed", Target::user(&user), right, json!({}))?;
@@ -90,11 +90,11 @@ impl Passwords {
         field: &'static str,
         password: &Secret,
     ) -> AdminResult<(User, Option<PasswordHash>)> {
-        let key = FailureKey::of_account(id);
+        let key = CountKey::of_account(id);
         let (user, stored, failures) = self
             .store
             .lookup::<_, StoreError>(move |tx| {
-                Ok((tx.user_by_id(id)?, tx.user_password(id)?, tx.failures(key.as_bytes())?))
+                Ok((tx.user_by_id(id)?, tx.user_password(id)?, tx.window_count(key.as_bytes())?))
             })
             .await?;
         let user = user.ok_or(Forbidden::NotAuthenticated)?;
@@ -116,9 +116,9 @@ impl Passwords {
         if password.len() > MAX_PASSWORD_BYTES {
             return Err(wrong);
         }
-        let key = FailureKey::of_registration(waiting.id);
+        let key = CountKey::of_registration(waiting.id);
         let failures =
-            self.store.lookup::<_, StoreError>(move |tx| tx.failures(key.as_bytes())).await?;
+            self.store.lookup::<_, StoreError>(move |tx| tx.window_count(key.as_bytes())).await?;
         let Ok(place) = self.throttle.reserve(key, failures, cx.now()) else {
             return Err(AdminError::Busy { retry_after: 60 });
         };
@@ -129,9 +129,9 @@ impl Passwords {
         let (now, start) = (cx.now(), self.throttle.window_start(cx.now()));
         let count = self
             .store
-            .write::<_, StoreError>(move |tx| tx.add_failure(key.as_bytes(), now, start))
+            .write::<_, StoreError>(move |tx| tx.count_one(key.as_bytes(), now, start))
             .await?;
-        place.failed(FailureCount { since: now, count });
+        place.failed(WindowCount { since: now, count });
         Err(wrong)
     }
 
@@ -214,7 +214,7 @@ impl Passwords {
         &self,
         cx: &OpCx,
         user: &User,
-        failures: Option<FailureCount>,
+        failures: Option<WindowCount>,
         old: &Secret,
         stored: Option<&PasswordHash>,
         wrong: AdminError,
@@ -222,7 +222,7 @@ impl Passwords {
         if old.len() > MAX_PASSWORD_BYTES {
             return Err(wrong);
         }
-        let key = FailureKey::of_account(user.id);
+        let key = CountKey::of_account(user.id);
         let Ok(place) = self.throttle.reserve(key, failures, cx.now()) else {
             return Err(AdminError::Busy { retry_after: 60 });
         };
@@ -235,14 +235,14 @@ impl Passwords {
         let count = self
             .store
             .write::<_, StoreError>(move |tx| {
-                let count = tx.add_failure(key.as_bytes(), now, start)?;
+                let count = tx.count_one(key.as_bytes(), now, start)?;
                 let right = "wrong old password";
                 let target = Target::user(&user);
                 record(tx, &own, "user.password_change_failed", target, right, json!({}))?;
                 Ok(count)
             })
             .await?;
-        place.failed(FailureCount { since: now, count });
+        place.failed(WindowCount { since: now, count });
         Err(wrong)
     }
 }

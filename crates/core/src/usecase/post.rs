@@ -13,7 +13,7 @@ use serde_json::json;
 use super::{
     news::NewsRules,
     record::{Target, record},
-    throttle::{FailureKey, FailureLimit},
+    throttle::{CountKey, FailureLimit},
 };
 use crate::{
     cx::OpCx,
@@ -211,11 +211,11 @@ impl Postbox {
     pub(super) fn is_asked_often(
         &self,
         tx: &mut dyn Tx,
-        key: FailureKey,
+        key: CountKey,
         now: Timestamp,
     ) -> StoreResult<Option<Duration>> {
         let Some(FailureLimit { count, window }) = self.rules.per_address else { return Ok(None) };
-        let asked = tx.add_failure(key.as_bytes(), now, now.minus(window))?;
+        let asked = tx.count_one(key.as_bytes(), now, now.minus(window))?;
         Ok((asked > count).then_some(window))
     }
 
@@ -227,22 +227,19 @@ impl Postbox {
         // meant for the links that people wait for.
         let news = rules.per_address.filter(|_| post.notice.is_news_on_request());
         let budgets = [
-            (
-                FailureKey::of_news_to(&post.to),
-                news.map(|limit| FailureLimit { count: 1, ..limit }),
-            ),
-            (FailureKey::of_mail_to(&post.to), rules.per_address),
-            (FailureKey::of_all_mail(), rules.per_site),
+            (CountKey::of_news_to(&post.to), news.map(|limit| FailureLimit { count: 1, ..limit })),
+            (CountKey::of_mail_to(&post.to), rules.per_address),
+            (CountKey::of_all_mail(), rules.per_site),
         ];
         for (key, budget) in budgets {
             let Some(budget) = budget else { continue };
             let start = now.minus(budget.window);
-            let count = tx.add_failure(key.as_bytes(), now, start)?;
+            let count = tx.count_one(key.as_bytes(), now, start)?;
             if count <= budget.count {
                 continue;
             }
             let is_first = count == budget.count.saturating_add(1);
-            if is_first && key == FailureKey::of_all_mail() {
+            if is_first && key == CountKey::of_all_mail() {
                 let right = "limits.mail_per_site";
                 record(tx, cx, "mail.over_budget", Target::new("site", "", ""), right, json!({}))?;
             }

@@ -186,7 +186,7 @@ fn enter(tx: &mut dyn Tx, cx: &OpCx, grant: &LoginGrant) -> Result<(), OpenError
         tx.upgrade_user_password(user.id, old, new)?;
     }
     if let Some(key) = &grant.failures {
-        tx.clear_failures(key.as_bytes())?;
+        tx.forget_count(key.as_bytes())?;
     }
     tx.update_user_last_login(user.id, now)?;
     let details = json!({ "backend": grant.backend });

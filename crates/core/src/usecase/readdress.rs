@@ -11,7 +11,7 @@ use super::{
     password::Passwords,
     post::{Post, Postbox},
     record::{Target, record},
-    throttle::FailureKey,
+    throttle::CountKey,
     users::{require_free, taken},
 };
 use crate::{
@@ -68,7 +68,7 @@ impl Readdressing {
                 }
                 let user = tx.user_by_id(id)?.ok_or(Forbidden::NotAuthenticated)?;
                 if let Some(window) =
-                    postbox.is_asked_often(tx, FailureKey::of_changes_by(id), now)?
+                    postbox.is_asked_often(tx, CountKey::of_changes_by(id), now)?
                 {
                     return Err(AdminError::TooOften { retry_after: window.as_secs() });
                 }

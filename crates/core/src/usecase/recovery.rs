@@ -10,7 +10,7 @@ use super::{
     password::Passwords,
     post::{Post, Postbox, Posted},
     record::{Target, record},
-    throttle::{FailureKey, Throttle},
+    throttle::{CountKey, Throttle},
 };
 use crate::{
     cx::OpCx,
@@ -122,7 +122,7 @@ impl Recovery {
         // Nobody without a link has passwords hashed or judged for them.
         let user = self.look(cx, token).await?;
         let hash = self.passwords.accept(&user, new).await?;
-        let (id, key) = (user.id, FailureKey::of_account(user.id));
+        let (id, key) = (user.id, CountKey::of_account(user.id));
         let (passwords, postbox) = (self.passwords.clone(), self.postbox.clone());
         let (ways, cx) = (self.ways.clone(), cx.clone());
         let digest = TokenDigest::of(token.expose());
@@ -140,7 +140,7 @@ impl Recovery {
                 }
                 tx.update_user_password(id, &hash, Some(now))?;
                 tx.delete_sessions_of(id, None)?;
-                tx.clear_failures(key.as_bytes())?;
+                tx.forget_count(key.as_bytes())?;
                 passwords.tell(tx, &cx, &user)?;
                 let right = "link sent by mail";
                 record(tx, &cx, "user.password_reset", Target::user(&user), right, json!({}))?;

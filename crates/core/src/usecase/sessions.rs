@@ -313,7 +313,7 @@ fn open(
         tx.upgrade_user_password(user.id, old, new)?;
     }
     if let Some(key) = &grant.failures {
-        tx.clear_failures(key.as_bytes())?;
+        tx.forget_count(key.as_bytes())?;
     }
     user.last_login_at = Some(now);
     tx.insert_session(session)?;

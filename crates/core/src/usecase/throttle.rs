@@ -8,8 +8,8 @@ use std::{
     time::Duration,
 };
 
-pub use self::keys::FailureKey;
-use crate::{ports::throttle::FailureCount, time::Timestamp};
+pub use self::keys::CountKey;
+use crate::{ports::throttle::WindowCount, time::Timestamp};
 
 /// So many failures within so long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,13 +30,13 @@ const OWN_WORD: Duration = Duration::from_mins(1);
 #[derive(Debug)]
 pub struct Throttle {
     limit: Option<FailureLimit>,
-    keys: Mutex<HashMap<FailureKey, Known>>,
+    keys: Mutex<HashMap<CountKey, Known>>,
 }
 
 #[derive(Clone, Copy, Debug)]
 struct Known {
     under_way: u32,
-    failures: FailureCount,
+    failures: WindowCount,
     /// When something was last learned of them.
     noted: Timestamp,
 }
@@ -45,7 +45,7 @@ struct Known {
 #[derive(Debug)]
 pub struct Reserved {
     throttle: Arc<Throttle>,
-    key: FailureKey,
+    key: CountKey,
 }
 
 /// Why an account takes no further attempt.
@@ -77,13 +77,13 @@ impl Throttle {
     /// the store counted.
     pub fn reserve(
         self: &Arc<Self>,
-        key: FailureKey,
-        stored: Option<FailureCount>,
+        key: CountKey,
+        stored: Option<WindowCount>,
         now: Timestamp,
     ) -> Result<Reserved, Full> {
         let mut keys = self.lock();
         let start = self.window_start(now);
-        let blank = FailureCount { since: now, count: 0 };
+        let blank = WindowCount { since: now, count: 0 };
         let unknown = Known { under_way: 0, failures: blank, noted: now };
         let known = keys.entry(key).or_insert(unknown);
         // Another replica may have forgiven them: then the store says less than what is known here.
@@ -108,7 +108,7 @@ impl Throttle {
     }
 
     /// Forgets the failures under a key: who it is about has shown who they are in another way.
-    pub fn forgive(&self, key: FailureKey) {
+    pub fn forgive(&self, key: CountKey) {
         if let Some(known) = self.lock().get_mut(&key) {
             known.failures.count = 0;
         }
@@ -120,14 +120,14 @@ impl Throttle {
         self.lock().retain(|_, known| known.under_way > 0 || known.failures.since >= start);
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<FailureKey, Known>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<CountKey, Known>> {
         self.keys.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Reserved {
     /// Remembers what the store counts after a failure.
-    pub fn failed(self, failures: FailureCount) {
+    pub fn failed(self, failures: WindowCount) {
         if let Some(known) = self.throttle.lock().get_mut(&self.key)
             && failures.count > known.failures.count
         {
@@ -164,23 +164,23 @@ mod tests {
         time::Duration,
     };
 
-    use super::{FailureKey, FailureLimit, Full, Reserved, Throttle};
-    use crate::{id::UserId, ports::throttle::FailureCount, time::Timestamp};
+    use super::{CountKey, FailureLimit, Full, Reserved, Throttle};
+    use crate::{id::UserId, ports::throttle::WindowCount, time::Timestamp};
 
     const NOW: Timestamp = Timestamp::from_micros(1_767_225_600_000_000);
     const WINDOW: Duration = Duration::from_mins(15);
     const LIMIT: FailureLimit = FailureLimit { count: 10, window: WINDOW };
 
-    fn key() -> FailureKey {
-        FailureKey::of_account(UserId::from_bytes([7; 16]))
+    fn key() -> CountKey {
+        CountKey::of_account(UserId::from_bytes([7; 16]))
     }
 
     fn after(minutes: u64) -> Timestamp {
         NOW.plus(Duration::from_mins(minutes))
     }
 
-    fn counted(since: Timestamp, count: u32) -> FailureCount {
-        FailureCount { since, count }
+    fn counted(since: Timestamp, count: u32) -> WindowCount {
+        WindowCount { since, count }
     }
 
     /// Takes a place and fails, as the store counts it.
@@ -304,9 +304,9 @@ mod tests {
     #[test]
     fn keys_do_not_touch_each_other_and_names_are_found_in_any_spelling() {
         let throttle = Throttle::new(Some(FailureLimit { count: 1, ..LIMIT }));
-        let _place = throttle.reserve(FailureKey::of_name("Ann "), None, NOW).unwrap();
-        assert!(throttle.reserve(FailureKey::of_name("ＡＮＮ"), None, NOW).is_err());
-        assert!(throttle.reserve(FailureKey::of_name("Anna"), None, NOW).is_ok());
+        let _place = throttle.reserve(CountKey::of_name("Ann "), None, NOW).unwrap();
+        assert!(throttle.reserve(CountKey::of_name("ＡＮＮ"), None, NOW).is_err());
+        assert!(throttle.reserve(CountKey::of_name("Anna"), None, NOW).is_ok());
         assert!(throttle.reserve(key(), None, NOW).is_ok());
     }
 
@@ -315,7 +315,7 @@ mod tests {
         let throttle = Throttle::new(Some(LIMIT));
         let remembered = || throttle.lock().len();
         fail(&throttle, NOW, 1);
-        let name = FailureKey::of_name("slow");
+        let name = CountKey::of_name("slow");
         let place = throttle.reserve(name, None, NOW).unwrap();
         throttle.tidy(after(15));
         assert_eq!(remembered(), 2);

@@ -7,7 +7,7 @@ use diesel::{dsl::count_star, prelude::*};
 use vestibule_core::{
     Timestamp,
     domain::{
-        announcement::{Announcement, Progress, Words},
+        announcement::{Announcement, Progress, TAKEN_BACK, Words},
         notice::{Lane, NoticeState},
         page::{Page, PageRequest},
     },
@@ -322,7 +322,7 @@ impl AnnouncementRepo for DieselTx<'_> {
                     outbox::state.eq(NoticeState::Expired.as_str()),
                     outbox::lease.eq(None::<Vec<u8>>),
                     outbox::settled_at.eq(Some(now.as_micros())),
-                    outbox::reason.eq("the announcement was taken back"),
+                    outbox::reason.eq(TAKEN_BACK),
                 ))
                 .execute(conn)?;
             Ok(true)

@@ -1,11 +1,11 @@
-//! Failed logins.
+//! Counts within windows of time. The table has the name of what was counted first.
 
 use diesel::prelude::*;
 use vestibule_core::{
     Timestamp,
     ports::{
         store::StoreResult,
-        throttle::{FailureCount, ThrottleRepo},
+        throttle::{ThrottleRepo, WindowCount},
     },
 };
 
@@ -18,24 +18,24 @@ use crate::{
     tx::DieselTx,
 };
 
-fn find(conn: &mut AnyConnection, key: &[u8; 32]) -> DbResult<Option<FailureCount>> {
+fn find(conn: &mut AnyConnection, key: &[u8; 32]) -> DbResult<Option<WindowCount>> {
     let row: Option<(i64, i32)> = login_failures::table
         .filter(login_failures::key_digest.eq(&key[..]))
         .select((login_failures::since, login_failures::failures))
         .get_result(conn)
         .optional()?;
-    Ok(row.map(|(since, failures)| FailureCount {
+    Ok(row.map(|(since, failures)| WindowCount {
         since: instant(since),
         count: u32::try_from(failures).unwrap_or(0),
     }))
 }
 
 impl ThrottleRepo for DieselTx<'_> {
-    fn failures(&mut self, key: &[u8; 32]) -> StoreResult<Option<FailureCount>> {
+    fn window_count(&mut self, key: &[u8; 32]) -> StoreResult<Option<WindowCount>> {
         self.call("login_failures", |conn| find(conn, key))
     }
 
-    fn add_failure(
+    fn count_one(
         &mut self,
         key: &[u8; 32],
         now: Timestamp,
@@ -76,14 +76,14 @@ impl ThrottleRepo for DieselTx<'_> {
         })
     }
 
-    fn clear_failures(&mut self, key: &[u8; 32]) -> StoreResult<bool> {
+    fn forget_count(&mut self, key: &[u8; 32]) -> StoreResult<bool> {
         self.call("login_failures", |conn| {
             let row = login_failures::table.filter(login_failures::key_digest.eq(&key[..]));
             Ok(diesel::delete(row).execute(conn)? > 0)
         })
     }
 
-    fn purge_failures(&mut self, before: Timestamp) -> StoreResult<u64> {
+    fn purge_counts(&mut self, before: Timestamp) -> StoreResult<u64> {
         self.call("login_failures", |conn| {
             let old = login_failures::table.filter(login_failures::since.lt(before.as_micros()));
             Ok(count(diesel::delete(old).execute(conn)?))

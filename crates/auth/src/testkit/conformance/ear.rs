@@ -1,15 +1,8 @@
-//! Listens to what is logged.
+//! Listens for secrets in what is logged.
 
-use std::{
-    fmt::{Debug, Write},
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use tracing::{
-    Event, Metadata, Subscriber,
-    field::{Field, Visit},
-    span::{Attributes, Id, Record},
-};
+use crate::testkit::log::Listener;
 
 /// What must never be seen; what turns up on the way is added.
 #[derive(Clone)]
@@ -37,7 +30,7 @@ impl Secrets {
 
 const SHORTEST: usize = 16;
 
-/// Hears every event of every level, and remembers which shows a secret.
+/// Remembers which event showed a secret.
 #[derive(Clone)]
 pub(super) struct Ear {
     secrets: Secrets,
@@ -54,56 +47,14 @@ impl Ear {
         self.heard.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn hear(&self, said: &Said, from: &str) {
-        if self.secrets.are_in(&said.0) {
-            let what = format!("what {from} logs shows a secret");
-            *self.heard.lock().unwrap_or_else(PoisonError::into_inner) = Some(what);
-        }
+    /// What listens for it.
+    pub(super) fn listener(&self) -> Listener {
+        let Self { secrets, heard } = self.clone();
+        Listener::new(move |said, from| {
+            if secrets.are_in(said) {
+                let what = format!("what {from} logs shows a secret");
+                *heard.lock().unwrap_or_else(PoisonError::into_inner) = Some(what);
+            }
+        })
     }
-}
-
-/// All fields of an event or a span, in a row.
-#[derive(Default)]
-struct Said(String);
-
-impl Visit for Said {
-    fn record_str(&mut self, _: &Field, value: &str) {
-        self.0.push_str(value);
-        self.0.push(' ');
-    }
-
-    fn record_debug(&mut self, _: &Field, value: &dyn Debug) {
-        let _ = write!(self.0, "{value:?} ");
-    }
-}
-
-impl Subscriber for Ear {
-    fn enabled(&self, _: &Metadata<'_>) -> bool {
-        true
-    }
-
-    fn new_span(&self, span: &Attributes<'_>) -> Id {
-        let mut said = Said::default();
-        span.record(&mut said);
-        self.hear(&said, span.metadata().target());
-        Id::from_u64(1)
-    }
-
-    fn record(&self, _: &Id, later: &Record<'_>) {
-        let mut said = Said::default();
-        later.record(&mut said);
-        self.hear(&said, "a span");
-    }
-
-    fn record_follows_from(&self, _: &Id, _: &Id) {}
-
-    fn event(&self, event: &Event<'_>) {
-        let mut said = Said::default();
-        event.record(&mut said);
-        self.hear(&said, event.metadata().target());
-    }
-
-    fn enter(&self, _: &Id) {}
-
-    fn exit(&self, _: &Id) {}
 }

@@ -98,7 +98,7 @@ pub async fn run_with(fixture: &Fixture, extras: &Extras) -> Report {
     };
     let ear = Ear::new(secrets);
     // Too large for one stack frame with all that it awaits.
-    Box::pin(all(&mut bench)).with_subscriber(ear.clone()).await;
+    Box::pin(all(&mut bench)).with_subscriber(ear.listener()).await;
     bench.way = Way::Password;
     bench.note("secrets: nothing that is logged shows one", ear.heard().map_or(Ok(()), Err));
     bench.report

@@ -6,9 +6,9 @@ use crate::{
     id::UserId,
     ports::{
         store::{StoreError, Tx},
-        throttle::FailureCount,
+        throttle::WindowCount,
     },
-    usecase::throttle::FailureKey,
+    usecase::throttle::CountKey,
 };
 
 /// What is known here about the name that somebody typed.
@@ -16,7 +16,7 @@ pub(super) struct Addressed {
     pub(super) account: Option<User>,
     /// By which doors that account is entered.
     pub(super) ties: Option<Ties>,
-    pub(super) failures: Option<FailureCount>,
+    pub(super) failures: Option<WindowCount>,
 }
 
 impl Addressed {
@@ -40,7 +40,7 @@ impl Login {
                 };
                 let mut addressed = Addressed { account, ties, failures: None };
                 let key = failure_key(&addressed, &typed);
-                addressed.failures = tx.failures(key.as_bytes())?;
+                addressed.failures = tx.window_count(key.as_bytes())?;
                 Ok(addressed)
             })
             .await
@@ -65,9 +65,9 @@ fn ties_of(tx: &mut dyn Tx, user: UserId) -> Result<Ties, StoreError> {
     })
 }
 
-pub(super) fn failure_key(addressed: &Addressed, typed: &str) -> FailureKey {
+pub(super) fn failure_key(addressed: &Addressed, typed: &str) -> CountKey {
     match &addressed.account {
-        Some(user) => FailureKey::of_account(user.id),
-        None => FailureKey::of_name(typed),
+        Some(user) => CountKey::of_account(user.id),
+        None => CountKey::of_name(typed),
     }
 }

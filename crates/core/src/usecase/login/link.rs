@@ -16,13 +16,13 @@ use crate::{
     ports::{
         backend::{Assertion, Attempt, Verdict},
         store::{StoreError, Tx},
-        throttle::FailureCount,
+        throttle::WindowCount,
     },
     usecase::{
         authority::Authority,
         error::{AdminError, AdminResult, Forbidden},
         record::{Target, record},
-        throttle::{FailureKey, Reserved},
+        throttle::{CountKey, Reserved},
     },
 };
 
@@ -112,11 +112,11 @@ impl Login {
         cx: &OpCx,
         user: UserId,
         username: &str,
-    ) -> Result<Vec<(FailureKey, Reserved)>, LoginError> {
+    ) -> Result<Vec<(CountKey, Reserved)>, LoginError> {
         let addressed = self.addressed(username).await?;
-        let (own, theirs) = (FailureKey::of_account(user), failure_key(&addressed, username));
-        let stored = self.store.lookup(move |tx| tx.failures(own.as_bytes())).await;
-        let stored: Option<FailureCount> = stored.map_err(|error: StoreError| error)?;
+        let (own, theirs) = (CountKey::of_account(user), failure_key(&addressed, username));
+        let stored = self.store.lookup(move |tx| tx.window_count(own.as_bytes())).await;
+        let stored: Option<WindowCount> = stored.map_err(|error: StoreError| error)?;
         let mut places = Vec::new();
         let keys = [(own, stored), (theirs, addressed.failures)];
         for (key, stored) in keys.into_iter().take(if own == theirs { 1 } else { 2 }) {
@@ -132,20 +132,20 @@ impl Login {
         cx: &OpCx,
         door: &Door,
         reason: &'static str,
-        places: Vec<(FailureKey, Reserved)>,
+        places: Vec<(CountKey, Reserved)>,
     ) -> Result<(), StoreError> {
         let (now, start) = (cx.now(), self.throttle.window_start(cx.now()));
-        let keys: Vec<FailureKey> = places.iter().map(|(key, _)| *key).collect();
+        let keys: Vec<CountKey> = places.iter().map(|(key, _)| *key).collect();
         let (own, name) = (cx.clone(), door.name().clone());
         let counts = self.store.write(move |tx| {
             let target = Target::new("user", "", "unknown");
             let details = json!({ "backend": name.as_str(), "to": "link" });
             record(tx, &own, "login.failed", target, reason, details)?;
-            keys.iter().map(|key| tx.add_failure(key.as_bytes(), now, start)).collect()
+            keys.iter().map(|key| tx.count_one(key.as_bytes(), now, start)).collect()
         });
         let counts: Vec<u32> = counts.await.map_err(|error: StoreError| error)?;
         for ((_, place), count) in places.into_iter().zip(counts) {
-            place.failed(FailureCount { since: now, count });
+            place.failed(WindowCount { since: now, count });
         }
         Ok(())
     }

@@ -39,7 +39,7 @@ pub use self::{
 use super::{
     post::Postbox,
     record::{Target, record},
-    throttle::{FailureKey, Full, Reserved, Throttle},
+    throttle::{CountKey, Full, Reserved, Throttle},
 };
 use crate::{
     cx::OpCx,
@@ -67,7 +67,7 @@ struct Trial<'a> {
     cx: &'a OpCx,
     addressed: Addressed,
     /// What a wrong password counts towards; nothing where none was typed.
-    guess: Option<(FailureKey, Reserved)>,
+    guess: Option<(CountKey, Reserved)>,
     button: Option<&'a str>,
     /// When it began, before anybody looked at a password.
     began: Timestamp,

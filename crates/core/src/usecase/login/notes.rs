@@ -10,7 +10,7 @@ use crate::{
     domain::{identity::BackendName, user::User},
     ports::{
         store::{StoreError, Tx},
-        throttle::FailureCount,
+        throttle::WindowCount,
     },
     usecase::{
         post::Postbox,
@@ -36,14 +36,14 @@ impl Login {
         let count = self
             .store
             .write::<_, StoreError>(move |tx| {
-                let count = tx.add_failure(key.as_bytes(), now, start)?;
+                let count = tx.count_one(key.as_bytes(), now, start)?;
                 let account = addressed.account.as_ref();
                 noted(tx, &own, &postbox, "login.failed", account, &reason, backend.as_ref())?;
                 let mut most = count;
                 for person in &guessed_at {
                     let theirs = person.failure_key(tx)?;
                     if theirs != key {
-                        most = most.max(tx.add_failure(theirs.as_bytes(), now, start)?);
+                        most = most.max(tx.count_one(theirs.as_bytes(), now, start)?);
                     }
                 }
                 if throttle.is_reached(most) {
@@ -54,7 +54,7 @@ impl Login {
                 Ok(count)
             })
             .await?;
-        place.failed(FailureCount { since: now, count });
+        place.failed(WindowCount { since: now, count });
         Ok(())
     }
 

@@ -6,7 +6,7 @@ use crate::{
     ports::{backend::Assertion, hasher::PasswordHash, store::StoreError},
     secret::Secret,
     time::Timestamp,
-    usecase::{error::AdminError, throttle::FailureKey},
+    usecase::{error::AdminError, throttle::CountKey},
 };
 
 use super::further::CodeWanted;
@@ -52,7 +52,7 @@ pub struct LoginGrant {
     pub(in crate::usecase) user: UserId,
     pub(in crate::usecase) backend: String,
     pub(in crate::usecase) rehash: Option<(PasswordHash, PasswordHash)>,
-    pub(in crate::usecase) failures: Option<FailureKey>,
+    pub(in crate::usecase) failures: Option<CountKey>,
     pub(in crate::usecase) there: There,
     /// From when the password here is that opens it, where one does: whoever has changed it since
     /// has ended what the old one opens.

@@ -11,7 +11,7 @@ use crate::{
         backend::Assertion,
         store::{StoreError, Tx},
     },
-    usecase::throttle::FailureKey,
+    usecase::throttle::CountKey,
 };
 
 /// Who somebody is at a backend.
@@ -22,11 +22,11 @@ pub(super) struct Person {
 
 impl Person {
     /// What guesses at their password count under: their account, if they have one here.
-    pub(super) fn failure_key(&self, tx: &mut dyn Tx) -> Result<FailureKey, StoreError> {
+    pub(super) fn failure_key(&self, tx: &mut dyn Tx) -> Result<CountKey, StoreError> {
         let known = tx.identity(&self.backend, &self.subject)?;
         Ok(match known {
-            Some(identity) => FailureKey::of_account(identity.user),
-            None => FailureKey::of_person(&self.backend, &self.subject),
+            Some(identity) => CountKey::of_account(identity.user),
+            None => CountKey::of_person(&self.backend, &self.subject),
         })
     }
 }
@@ -45,7 +45,7 @@ impl Login {
         let (key, start) = (*key, self.throttle.window_start(trial.cx.now()));
         let failures = self.store.lookup(move |tx| {
             let theirs = person.failure_key(tx)?;
-            if theirs == key { Ok(None) } else { tx.failures(theirs.as_bytes()) }
+            if theirs == key { Ok(None) } else { tx.window_count(theirs.as_bytes()) }
         });
         let failures = failures.await.map_err(|error: StoreError| error)?;
         let open = failures.filter(|failures| failures.since >= start);

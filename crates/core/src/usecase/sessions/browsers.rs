@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::super::{
     post::{Post, Postbox},
-    throttle::FailureKey,
+    throttle::CountKey,
 };
 use crate::{
     cx::OpCx,
@@ -48,8 +48,8 @@ pub(super) fn meet(
     if found.is_some() || known.is_empty() {
         return Ok(());
     }
-    let key = FailureKey::of_new_browser(user.id);
-    if tx.add_failure(key.as_bytes(), now, now.minus(TELL_AGAIN))? == 1 {
+    let key = CountKey::of_new_browser(user.id);
+    if tx.count_one(key.as_bytes(), now, now.minus(TELL_AGAIN))? == 1 {
         let notice = Notice::NewBrowser {
             username: user.username.as_str().to_owned(),
             browser: match cx.client.user_agent.as_str() {
