@@ -94,6 +94,12 @@ ids! {
     RequestId;
 }
 
+impl UserId {
+    /// Nobody's: no account has it (the nil UUID, RFC 9562 section 5.9). For looking up somebody
+    /// who is not there at the same cost as somebody who is.
+    pub const NOBODY: Self = Self::from_bytes([0; 16]);
+}
+
 fn uuid_v7(now: Timestamp, entropy: &dyn Entropy) -> Uuid {
     let mut random = [0; 10];
     entropy.fill(&mut random);

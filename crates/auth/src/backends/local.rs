@@ -8,6 +8,7 @@ use vestibule_core::{
         identity::{BackendName, Subject},
         user::User,
     },
+    id::UserId,
     ports::{
         backend::{
             Assertion, Attempt, Backend, BackendCx, BackendFactory, CredentialKind, Descriptor,
@@ -83,9 +84,8 @@ impl Backend for LocalBackend {
 }
 
 async fn judge(password: &Secret, cx: &BackendCx<'_>) -> Result<Verdict, Fault> {
-    let Some(id) = cx.account else {
-        return Ok(Verdict::NotMine(NotMine::UnknownSubject));
-    };
+    // For nobody's name as much is read as for somebody's: over a network that would take longer.
+    let id = cx.account.unwrap_or(UserId::NOBODY);
     let found = cx
         .store
         .lookup::<_, StoreError>(move |tx| Ok(tx.user_by_id(id)?.zip(tx.user_password(id)?)))

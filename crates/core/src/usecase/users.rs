@@ -14,6 +14,7 @@ use super::{
     readdress::tell,
     record::{Target, record},
     recovery::{WELCOME_LIFE, Ways},
+    throttle::CountKey,
 };
 use crate::{
     cx::OpCx,
@@ -236,6 +237,9 @@ fn edit(
     tx.update_user(&after).map_err(taken)?;
     if !after.is_live(now) {
         tx.delete_sessions_of(id, None)?;
+    } else if !before.is_live(now) {
+        // What was tried while it was off counted, whether it was right or wrong.
+        tx.forget_count(CountKey::of_account(id).as_bytes())?;
     }
     if !after.is_live(now) || after.email != before.email {
         cut(tx, id, now)?;

@@ -171,6 +171,22 @@ fn std_s13_wrong_passwords_in_a_row_are_limited() {
 }
 
 #[test]
+fn what_was_tried_while_an_account_was_off_counts_until_it_is_on_again() {
+    let site = TestSite::start(Db::Sqlite);
+    let anna = format!("/api/v1/users/{}", site.user("anna"));
+    let mut admin = site.admin();
+    admin.patch(&anna, &json!({ "is_active": false })).expect(200);
+    for _ in 0..20 {
+        site.visitor().log_in("anna", PASSWORD).expect(401);
+    }
+    let reasons = site.audit_texts("login.failed");
+    let looked_at = reasons.iter().filter(|reason| reason.contains("disabled")).count();
+    assert_eq!((reasons.len(), looked_at), (20, 5));
+    admin.patch(&anna, &json!({ "is_active": true })).expect(200);
+    site.visitor().log_in("anna", PASSWORD).expect(200);
+}
+
+#[test]
 fn std_s05_no_time_that_passes_asks_for_a_new_password() {
     let site = TestSite::start(Db::Sqlite);
     site.user("anna");

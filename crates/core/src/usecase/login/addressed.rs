@@ -34,10 +34,10 @@ impl Login {
         self.store
             .lookup(move |tx| {
                 let account = account_named(tx, &typed)?;
-                let ties = match &account {
-                    Some(user) if may_be_bound => Some(ties_of(tx, user.id)?),
-                    _ => None,
-                };
+                // For nobody's name as much is read as for somebody's.
+                let id = account.as_ref().map_or(UserId::NOBODY, |user| user.id);
+                let ties = may_be_bound.then(|| ties_of(tx, id)).transpose()?;
+                let ties = ties.filter(|_| account.is_some());
                 let mut addressed = Addressed { account, ties, failures: None };
                 let key = failure_key(&addressed, &typed);
                 addressed.failures = tx.window_count(key.as_bytes())?;
@@ -50,10 +50,10 @@ impl Login {
 /// The account that is addressed by a name or a mail address, in any case.
 fn account_named(tx: &mut dyn Tx, typed: &str) -> Result<Option<User>, StoreError> {
     let typed = typed.trim();
-    if let Some(user) = tx.user_by_username_key(&Username::key_of(typed))? {
-        return Ok(Some(user));
-    }
-    if typed.contains('@') { tx.user_by_email_key(&Email::key_of(typed)) } else { Ok(None) }
+    let by_name = tx.user_by_username_key(&Username::key_of(typed))?;
+    let by_address =
+        if typed.contains('@') { tx.user_by_email_key(&Email::key_of(typed))? } else { None };
+    Ok(by_name.or(by_address))
 }
 
 fn ties_of(tx: &mut dyn Tx, user: UserId) -> Result<Ties, StoreError> {

@@ -63,7 +63,9 @@ impl Login {
                     rejection.reason,
                     RejectReason::Bad | RejectReason::BadOrUnknown | RejectReason::Replay
                 );
-                (rejection.for_audit().to_owned(), guess)
+                // An account of ours that is off is refused unseen: what was tried may be a guess,
+                // and one that costs less than another tells that it is off.
+                (rejection.for_audit().to_owned(), guess || door.is_local())
             }
             // It has to verify everybody, and does not know this one.
             None => ("not known there".to_owned(), !door.only_entitles()),
