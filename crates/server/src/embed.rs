@@ -23,7 +23,7 @@ use crate::{
     gate::gate,
     jobs::Jobs,
     pages,
-    problem::Problem,
+    problem::{Problem, wants_page},
     routes,
     site::Site,
 };
@@ -302,8 +302,11 @@ fn service_of(code: &str) -> String {
     code.split('.').next().unwrap_or_default().to_owned()
 }
 
-async fn nothing_here() -> Result<actix_web::HttpResponse, Problem> {
-    Err(Problem::not_found("page"))
+async fn nothing_here(req: actix_web::HttpRequest) -> Result<actix_web::HttpResponse, Problem> {
+    match Site::of(&req).filter(|site| wants_page(&req, site)) {
+        Some(site) => Ok(crate::pages::nothing_here(site)),
+        None => Err(Problem::not_found("page")),
+    }
 }
 
 /// A thread of its own with a name.

@@ -365,17 +365,18 @@ impl From<UnreadableForwarding> for Problem {
 
 /// Where a browser that asked for a page logs in and comes back from.
 fn login_page(req: &HttpRequest) -> Option<String> {
-    let site = Site::of(req)?;
-    let accept = req.headers().get(header::ACCEPT)?.to_str().ok()?;
-    let is_page = req.method().is_safe()
-        && accept.contains("text/html")
-        && !req.path().starts_with(&site.path("/api/"));
-    if !is_page {
-        return None;
-    }
+    let site = Site::of(req).filter(|site| wants_page(req, site))?;
     let wanted = req.uri().path_and_query().map_or("/", |wanted| wanted.as_str());
     let next: String = url::form_urlencoded::byte_serialize(wanted.as_bytes()).collect();
     Some(site.path(&format!("/login?next={next}")))
+}
+
+/// Whether a browser asks for something to show to its user.
+pub(crate) fn wants_page(req: &HttpRequest, site: &Site) -> bool {
+    let accept = req.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok());
+    req.method().is_safe()
+        && accept.is_some_and(|types| types.contains("text/html"))
+        && !req.path().starts_with(&site.path("/api/"))
 }
 
 fn busy(code: &'static str, retry_after: u32) -> Problem {

@@ -73,7 +73,9 @@ pub(super) fn run(global: &Global, command: BackendCommand, out: &mut Out) -> Re
                 .clone();
             let username = match username {
                 Some(username) => username,
-                None => secret::ask("Username")?,
+                None => secret::ask_until("Username", |typed| {
+                    typed.is_empty().then_some("a name is needed")
+                })?,
             };
             let password = secret::present_password(password_stdin)?;
             let attempt = Attempt::password(username, password);

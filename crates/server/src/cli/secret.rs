@@ -1,6 +1,9 @@
 //! Passwords come by prompt or by standard input, never as an argument.
 
-use std::io::{self, IsTerminal, Read};
+use std::{
+    fmt::Display,
+    io::{self, IsTerminal, Read, Write},
+};
 
 use vestibule_core::Secret;
 
@@ -15,11 +18,13 @@ pub(crate) fn new_password(from_stdin: bool) -> Result<Secret, CliError> {
         let hint = "there is no terminal to ask for the password at: use --password-stdin";
         return Err(CliError::Usage(hint.to_owned()));
     }
-    let first = Secret::from(rpassword::prompt_password("Password: ")?);
-    if first != Secret::from(rpassword::prompt_password("Password (again): ")?) {
-        return Err(CliError::Failed("the two passwords differ".to_owned()));
+    loop {
+        let first = Secret::from(rpassword::prompt_password("Password: ")?);
+        if first == Secret::from(rpassword::prompt_password("Password (again): ")?) {
+            return Ok(first);
+        }
+        again(&"the two passwords differ")?;
     }
-    Ok(first)
 }
 
 /// A password that somebody has already: from the standard input's first line, or asked for.
@@ -56,15 +61,31 @@ pub(crate) fn line() -> Result<String, CliError> {
     }
 }
 
-/// A line that is asked for at the terminal.
-pub(crate) fn ask(question: &str) -> Result<String, CliError> {
-    use std::io::Write;
-    let mut stderr = io::stderr();
-    write!(stderr, "{question}: ")?;
-    stderr.flush()?;
-    let mut line = String::new();
-    io::stdin().read_line(&mut line)?;
-    Ok(line.trim().to_owned())
+/// A line that is asked for at the terminal, and asked for again as long as there is something
+/// wrong with it.
+pub(crate) fn ask_until<E: Display>(
+    question: &str,
+    wrong: impl Fn(&str) -> Option<E>,
+) -> Result<String, CliError> {
+    loop {
+        let mut stderr = io::stderr();
+        write!(stderr, "{question}: ")?;
+        stderr.flush()?;
+        let mut line = String::new();
+        if io::stdin().read_line(&mut line)? == 0 {
+            return Err(CliError::Failed("the terminal was closed".to_owned()));
+        }
+        match wrong(line.trim()) {
+            None => return Ok(line.trim().to_owned()),
+            Some(wrong) => again(&wrong)?,
+        }
+    }
+}
+
+/// Says at the terminal why something is asked for again.
+pub(crate) fn again(why: &impl Display) -> Result<(), CliError> {
+    writeln!(io::stderr(), "{why}: try again")?;
+    Ok(())
 }
 
 #[cfg(test)]

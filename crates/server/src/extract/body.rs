@@ -38,7 +38,10 @@ impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
             let kind = media_type(&req)?;
             let bytes = collect(&req, &mut payload, limit).await?;
             match kind {
-                Media::Json => parse(&mut serde_json::Deserializer::from_slice(&bytes)),
+                Media::Json => {
+                    require_object(&bytes)?;
+                    parse(&mut serde_json::Deserializer::from_slice(&bytes))
+                }
                 Media::Form => {
                     let pairs = url::form_urlencoded::parse(&bytes);
                     let mut object = serde_json::Map::new();
@@ -120,12 +123,25 @@ async fn collect(
     Ok(body)
 }
 
+/// A list would be read as the fields in the order that the program happens to have them in.
+fn require_object(body: &[u8]) -> Result<(), Problem> {
+    match body.trim_ascii_start().first() {
+        Some(b'{') => Ok(()),
+        Some(_) => Err(Problem::malformed("the body is not a JSON object")),
+        None => Err(Problem::malformed("the body is empty: send a JSON object")),
+    }
+}
+
 fn parse<'de, T, D>(deserializer: D) -> Result<T, Problem>
 where
     T: DeserializeOwned,
     D: serde::Deserializer<'de, Error = serde_json::Error>,
 {
     serde_path_to_error::deserialize(deserializer).map_err(|error| {
+        if !error.inner().is_data() {
+            // It says where, and shows nothing of it.
+            return Problem::malformed(format!("the body is not JSON: {}", error.inner()));
+        }
         let path = error.path().to_string();
         let message = plain(error.inner());
         // What is missing or unknown is named in the message, not by the path to it.

@@ -13,7 +13,9 @@ mod register;
 mod setup;
 pub(crate) mod view;
 
-use actix_web::{HttpResponse, web};
+use actix_web::{HttpResponse, http::StatusCode, web};
+
+use crate::site::Site;
 
 /// Registers the pages.
 pub(crate) fn register(cfg: &mut web::ServiceConfig) {
@@ -45,6 +47,12 @@ pub(crate) fn register(cfg: &mut web::ServiceConfig) {
         .route("/email/confirm", web::post().to(email::submit))
         .route("/email/confirm/{token}", web::get().to(email::open))
         .route("/static/vestibule.css", web::get().to(style));
+}
+
+/// For a browser that goes to an address where there is nothing.
+pub(crate) fn nothing_here(site: &Site) -> HttpResponse {
+    let text = "There is no page at this address.";
+    view::message(site, StatusCode::NOT_FOUND, "Not found", text)
 }
 
 async fn style() -> HttpResponse {

@@ -106,12 +106,38 @@ fn seed_cn_46_at_a_terminal_createsuperuser_asks() {
 }
 
 #[test]
-fn seed_cn_46_two_passwords_that_differ_make_nobody() {
+fn seed_cn_46_what_does_not_hold_is_asked_for_again_at_once() {
     let desk = Desk::new();
-    let answers = ["", PASSWORD, "a long sentence with a slip of the hand"];
-    let ran = typed(&desk, "createsuperuser --username chief", &answers).expect(1);
-    assert!(ran.out.contains("the two passwords differ"), "{ran:?}");
+    let names = ["", "chief", "chief at example", "chief@example.org"];
+    let passwords = ["short", "short", PASSWORD, "a slip of the hand", PASSWORD, PASSWORD];
+    let ran = typed(&desk, "createsuperuser", &[&names[..], &passwords].concat()).expect(0);
+    let asked_again = [
+        "username: ",
+        "email: has no @ between name and domain: try again",
+        "the password needs at least 15 characters",
+        "the two passwords differ: try again",
+        "made the superuser",
+    ];
+    let mut rest = ran.out.as_str();
+    for words in asked_again {
+        let at = rest.find(words).unwrap_or_else(|| panic!("{words:?} is missing: {}", ran.out));
+        rest = &rest[at + words.len()..];
+    }
+    assert_eq!(desk.names(), ["chief"]);
+}
+
+#[test]
+fn seed_cn_46_who_leaves_in_the_middle_makes_nobody() {
+    let desk = Desk::new();
+    let differ = ["", PASSWORD, "a long sentence with a slip of the hand"];
+    let ran = typed(&desk, "createsuperuser --username chief", &differ).expect(1);
+    assert!(ran.out.contains("the two passwords differ: try again"), "{ran:?}");
     assert!(!ran.out.contains("Username: "), "{ran:?}");
+    for answers in [&[""][..], &["chief", "no address"], &["chief", "", "short", "short"]]
+    {
+        let ran = typed(&desk, "createsuperuser", answers).expect(1);
+        assert!(ran.out.contains(": try again"), "{ran:?}");
+    }
     assert_eq!(desk.count("users"), 0);
 }
 

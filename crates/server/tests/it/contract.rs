@@ -217,15 +217,40 @@ fn what_cannot_be_read_is_refused_with_the_field() {
     refused("/api/v1/users", r#"{"username": "x", "is_admin": true}"#, "is_admin");
     refused("/api/v1/users", r#"{"username": "x", "expires_at": "tomorrow"}"#, "expires_at");
     refused("/api/v1/groups", r#"{"name": "x", "level": "public"}"#, "level");
-    let raw = |kind: &str, body: &str| (kind.to_owned(), body.to_owned());
-    for ((kind, body), status, code) in [
-        (raw("application/json", "{"), 400, "malformed"),
-        (raw("application/json", "[]"), 400, "malformed"),
-        (raw("text/plain", "{}"), 415, "unsupported_media_type"),
-    ] {
-        let answer = site.visitor().send("POST", "/api/v1/login", Some((&kind, body)));
-        answer.expect_problem(status, code);
+    let unread = |body: &str| {
+        let json = Some(("application/json", body.to_owned()));
+        let answer = site.visitor().send("POST", "/api/v1/login", json);
+        let problem = answer.expect_problem(400, "malformed").json();
+        assert!(problem.get("errors").is_none(), "{problem}");
+        problem["detail"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(unread(" "), "the body is empty: send a JSON object");
+    // Not even one that has all fields in the order that they happen to have here.
+    for list in ["[]", r#" ["admin", "password", null, null, null]"#, "null", "\"admin\""] {
+        assert_eq!(unread(list), "the body is not a JSON object", "{list}");
     }
+    let cut = unread(r#"{"username": "x", "password": "hunter22"#);
+    assert_eq!(cut, "the body is not JSON: EOF while parsing a string at line 1 column 39");
+    let text = Some(("text/plain", "{}".to_owned()));
+    let answer = site.visitor().send("POST", "/api/v1/login", text);
+    answer.expect_problem(415, "unsupported_media_type");
+}
+
+#[test]
+fn who_goes_nowhere_is_told_so_as_they_can_read_it() {
+    let site = TestSite::start(Db::Sqlite);
+    let mut program = site.visitor();
+    for path in ["/nowhere", "/api/v1/nowhere"] {
+        program.get(path).expect_problem(404, "not_found");
+    }
+    let mut browser = site.visitor();
+    browser.headers.push(("accept".to_owned(), "text/html,*/*;q=0.8".to_owned()));
+    let page = browser.get("/nowhere").expect(404);
+    assert!(page.header("content-type").unwrap().starts_with("text/html"));
+    assert!(page.text.contains("There is no page at this address."), "{}", page.text);
+    browser.get("/api/v1/nowhere").expect_problem(404, "not_found");
+    let form = Some(("application/x-www-form-urlencoded", "a=b".to_owned()));
+    browser.send("POST", "/nowhere", form).expect_problem(404, "not_found");
 }
 
 #[test]
