@@ -133,8 +133,7 @@ fn seed_cn_46_who_leaves_in_the_middle_makes_nobody() {
     let ran = typed(&desk, "createsuperuser --username chief", &differ).expect(1);
     assert!(ran.out.contains("the two passwords differ: try again"), "{ran:?}");
     assert!(!ran.out.contains("Username: "), "{ran:?}");
-    for answers in [&[""][..], &["chief", "no address"], &["chief", "", "short", "short"]]
-    {
+    for answers in [&[""][..], &["chief", "no address"], &["chief", "", "short", "short"]] {
         let ran = typed(&desk, "createsuperuser", answers).expect(1);
         assert!(ran.out.contains(": try again"), "{ran:?}");
     }
