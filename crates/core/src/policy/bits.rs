@@ -1,15 +1,17 @@
 //! A set of permissions as bits: the warm path's whole knowledge of what somebody may.
 
-/// A set of small numbers, one bit each.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+use std::sync::Arc;
+
+/// A set of small numbers, one bit each. A clone of a large one takes no memory of its own.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Bits(Words);
 
 /// Most services have no more than 64 permissions, and there is one set to every account that is
 /// remembered: those take no memory of their own.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Words {
     One([u64; 1]),
-    Many(Box<[u64]>),
+    Many(Arc<[u64]>),
 }
 
 impl Default for Words {
@@ -37,6 +39,14 @@ impl Bits {
         match &self.0 {
             Words::One(one) => one,
             Words::Many(many) => many,
+        }
+    }
+
+    /// How many clones share the memory of this set; `None` for one so small that it has its own.
+    pub fn sharers(&self) -> Option<usize> {
+        match &self.0 {
+            Words::One(_) => None,
+            Words::Many(many) => Some(Arc::strong_count(many)),
         }
     }
 

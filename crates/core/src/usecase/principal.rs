@@ -16,7 +16,7 @@ use super::session_token::TokenSeal;
 use crate::{
     domain::{change::Change, session::SessionLimits},
     id::{SessionId, UserId},
-    policy::{catalogue::Catalogue, facts::Facts},
+    policy::{catalogue::Catalogue, decide::whole_permissions, facts::Facts},
     ports::store::{ChangeObserver, Store, StoreError, Tx},
     secret::TokenDigest,
     time::{Clock, Timestamp},
@@ -24,13 +24,14 @@ use crate::{
 
 mod cookie;
 mod digest_map;
+mod shared;
 mod warm;
 
 pub use self::{
     cookie::sole_cookie,
     warm::{Authenticated, Principal},
 };
-use self::{digest_map::BuildDigestHasher, warm::Warm};
+use self::{digest_map::BuildDigestHasher, shared::SharedSets, warm::Warm};
 
 /// For how long what is remembered is believed after the database was last asked for changes.
 pub const TRUST: Duration = Duration::from_secs(1);
@@ -46,6 +47,7 @@ pub struct Principals {
     limits: SessionLimits,
     sessions: HashMap<TokenDigest, Arc<Warm>, BuildDigestHasher>,
     accounts: HashMap<UserId, Arc<Principal>>,
+    sets: SharedSets,
     catalogue: Mutex<Option<(u64, Arc<Catalogue>)>>,
     /// Raised by every change before what it concerns is marked stale.
     changes: AtomicU64,
@@ -66,6 +68,7 @@ impl Principals {
             limits,
             sessions: HashMap::default(),
             accounts: HashMap::default(),
+            sets: SharedSets::default(),
             catalogue: Mutex::default(),
             changes: AtomicU64::new(0),
             epoch: AtomicU64::new(0),
@@ -219,7 +222,8 @@ impl Principals {
         let Some(facts) = facts.filter(|facts| facts.user().is_live(now)) else {
             return Ok(None);
         };
-        let principal = Arc::new(Principal::new(&facts, catalogue, epoch, now));
+        let whole = self.sets.share(whole_permissions(&facts, &catalogue, now));
+        let principal = Arc::new(Principal::new(&facts, catalogue, whole, epoch));
         if let Some(replaced) = self.accounts.pin().insert(user, Arc::clone(&principal)) {
             // Sessions that still hold it would not hear of the next change.
             replaced.is_stale.store(true, Ordering::Release);
@@ -307,6 +311,7 @@ impl Principals {
             now < warm.expires_at && now.since(seen) < unused_for
         });
         self.accounts.pin().retain(|_, principal| Arc::strong_count(principal) > 1);
+        self.sets.tidy();
     }
 }
 

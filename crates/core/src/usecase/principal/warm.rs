@@ -9,7 +9,7 @@ use crate::{
     cx::Actor,
     domain::session::Session,
     id::{SessionId, UserId},
-    policy::{bits::Bits, catalogue::Catalogue, decide::whole_permissions, facts::Facts},
+    policy::{bits::Bits, catalogue::Catalogue, facts::Facts},
     time::Timestamp,
 };
 
@@ -48,17 +48,12 @@ impl Principal {
         self.whole.iter().filter_map(|bit| all.get(bit as usize)).map(|p| p.code.as_str())
     }
 
-    pub(super) fn new(
-        facts: &Facts,
-        catalogue: Arc<Catalogue>,
-        epoch: u64,
-        now: Timestamp,
-    ) -> Self {
+    pub(super) fn new(facts: &Facts, catalogue: Arc<Catalogue>, whole: Bits, epoch: u64) -> Self {
         Self {
             user: facts.user().id,
             username: facts.user().username.as_str().into(),
             is_superuser: facts.user().is_superuser,
-            whole: whole_permissions(facts, &catalogue, now),
+            whole,
             catalogue,
             valid_until: facts.valid_until(),
             epoch,
