@@ -45,7 +45,8 @@ pub struct Principals {
     store: Store,
     seal: TokenSeal,
     limits: SessionLimits,
-    sessions: HashMap<TokenDigest, Arc<Warm>, BuildDigestHasher>,
+    /// Each in the map's own memory: a look-up waits for every place that it has to go to.
+    sessions: HashMap<TokenDigest, Warm, BuildDigestHasher>,
     accounts: HashMap<UserId, Arc<Principal>>,
     sets: SharedSets,
     catalogue: Mutex<Option<(u64, Arc<Catalogue>)>>,
@@ -178,8 +179,7 @@ impl Principals {
         let found =
             self.store.lookup::<_, StoreError>(move |tx| tx.session_by_digest(&digest)).await?;
         // What this process knows of its last use may not be written down yet.
-        let before_now = self.sessions.pin().get(&digest).cloned();
-        let found = found.map(|session| Warm::times(&session, before_now.as_deref()));
+        let found = found.map(|session| Warm::times(session, self.sessions.pin().get(&digest)));
         let found =
             found.filter(|(session, seen, _)| self.limits.hold(session.expires_at, *seen, now));
         let Some((session, seen, written)) = found else {
@@ -193,15 +193,16 @@ impl Principals {
                 None => return Ok(None),
             },
         };
-        let warm = Arc::new(Warm::new(&session, principal, seen, written));
+        let warm = Warm::new(&session, principal, seen, written);
         self.note_use(&warm, now);
-        self.sessions.pin().insert(digest, Arc::clone(&warm));
+        let found = warm.authenticated();
+        self.sessions.pin().insert(digest, warm);
         if self.changes.load(Ordering::Acquire) != before {
             // The session itself may have ended between the look-up and now: good for this
             // request, asked about again at the next. What is known of its use is kept.
-            warm.principal.is_stale.store(true, Ordering::Release);
+            found.principal.is_stale.store(true, Ordering::Release);
         }
-        Ok(Some(warm.authenticated()))
+        Ok(Some(found))
     }
 
     /// Loads what an account may; `None` when there is none or it is not live. `before` is the

@@ -77,7 +77,7 @@ fn form(
 }
 
 fn dead(site: &Site) -> HttpResponse {
-    let text = "This link was used already, or is too old. Start the server again for a fresh one, \
-                or run `vestibule createsuperuser`.";
+    let text = "This link was used already, or is too old. If there is no superuser yet, start the \
+                server again for a fresh one, or run `vestibule createsuperuser`.";
     message(site, StatusCode::NOT_FOUND, "The link is dead", text)
 }

@@ -117,16 +117,13 @@ impl Warm {
 
     /// A stored session with when it was last seen and last written down, as far as either the
     /// store or what was remembered before knows.
-    pub(super) fn times(
-        session: &Session,
-        known: Option<&Self>,
-    ) -> (Session, Timestamp, Timestamp) {
+    pub(super) fn times(session: Session, known: Option<&Self>) -> (Session, Timestamp, Timestamp) {
         let stored = session.last_seen_at;
         let later =
             |time: &AtomicI64| stored.max(Timestamp::from_micros(time.load(Ordering::Relaxed)));
         let (seen, written) =
             known.map_or((stored, stored), |warm| (later(&warm.seen), later(&warm.written)));
-        (session.clone(), seen, written)
+        (session, seen, written)
     }
 
     pub(super) fn authenticated(&self) -> Authenticated {
