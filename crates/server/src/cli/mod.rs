@@ -22,7 +22,10 @@ mod verify;
 
 use std::{io::Write, path::PathBuf, process::ExitCode};
 
-use clap::{Args, CommandFactory, Parser, Subcommand};
+use clap::{
+    Args, CommandFactory, Parser, Subcommand,
+    error::{ContextKind, ContextValue, ErrorKind},
+};
 use clap_complete::Shell;
 use vestibule_core::{ports::store::StoreError, usecase::error::AdminError};
 
@@ -183,9 +186,23 @@ fn with_causes(error: &dyn std::error::Error) -> String {
     text
 }
 
+/// Without what was typed where nothing belongs: it may be a password, and the terminal's history
+/// is enough of a place for it.
+fn unrepeated(mut error: clap::Error) -> clap::Error {
+    let is_too_much = matches!(error.kind(), ErrorKind::UnknownArgument | ErrorKind::TooManyValues);
+    for kind in [ContextKind::InvalidArg, ContextKind::InvalidValue] {
+        let value = error.get(kind);
+        let is_value = matches!(value, Some(ContextValue::String(text)) if !text.starts_with('-'));
+        if is_too_much && is_value {
+            error.insert(kind, ContextValue::String("…".to_owned()));
+        }
+    }
+    error
+}
+
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = Cli::try_parse().unwrap_or_else(|error| unrepeated(error).exit());
     let mut out = Out::stdout(cli.global.json);
     match run(cli, &mut out) {
         Ok(status) => ExitCode::from(status),

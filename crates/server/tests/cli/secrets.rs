@@ -45,6 +45,8 @@ fn atk_a241_a_password_as_an_argument_is_refused_and_not_repeated() {
         vec!["user", "add", "x", "--password", HUNTER],
         vec!["user", "add", "x", "--password=hunter22"],
         vec!["user", "password", "anna", "--password=hunter22"],
+        vec!["user", "password", "anna", "--password-stdin=hunter22"],
+        vec!["user", "password", "anna", HUNTER],
         vec!["config", "set", "password.pepper", HUNTER],
     ] {
         let ran = desk.run(&arguments).expect(2);
