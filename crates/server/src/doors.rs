@@ -117,6 +117,26 @@ fn door(
     })
 }
 
+/// All that is wrong with the backends that the configuration names, of the kinds that there are
+/// here.
+pub(crate) fn problems(settings: &Settings) -> Vec<String> {
+    let factories = backends::factories();
+    let (mut doors, mut found) = (Vec::new(), Vec::new());
+    for backend in &settings.backends {
+        match door(backend, settings, &factories) {
+            Ok(door) => doors.push(door),
+            Err(error) => found.push(error.to_string()),
+        }
+    }
+    // Of some of them nothing can be said about all.
+    if found.is_empty() && !doors.is_empty() {
+        let whole = require_sound(&doors)
+            .and_then(|()| require_proxies(&doors, &settings.server.trusted_proxies));
+        found.extend(whole.err().map(|error| error.to_string()));
+    }
+    found
+}
+
 /// Refuses a table that can let nobody in, or that lets somebody in whom it should not.
 pub(crate) fn require_sound(doors: &[Door]) -> Result<(), DoorsError> {
     let says_who = |door: &Door| !door.only_entitles() && door.place.control != Control::Optional;
@@ -170,6 +190,8 @@ pub(crate) fn who_sees_what(door: &Door) -> String {
         "is told the names of those who have logged in, and never a password"
     } else if takes_headers(door) {
         "sees no password: it believes what a trusted proxy says in headers"
+    } else if !descriptor.takes.contains(&CredentialKind::Password) {
+        "sees no password: people log in there, and come back"
     } else if descriptor.accounts == Accounts::Here {
         "verifies passwords here; nobody else sees those of its accounts"
     } else if control == Control::Sufficient {

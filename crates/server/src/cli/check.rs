@@ -2,8 +2,12 @@
 
 use serde::Serialize;
 use vestibule_auth::backends::ShibbolethFactory;
+use vestibule_core::usecase::login::Door;
 
-use super::{CliError, Global, hall::block_on, output::Out, service_provider, with_causes};
+use super::{
+    CliError, Global, backend::configured, hall::block_on, output::Out, service_provider,
+    with_causes,
+};
 use crate::{
     compose::store_options,
     config::{MailTransport, PasswordScheme, RateLimit, Settings, load},
@@ -53,32 +57,50 @@ pub(super) fn run(global: &Global, args: &CheckArgs, out: &mut Out) -> Result<u8
     Ok(u8::from(findings.iter().any(|finding| finding.severity == "error")))
 }
 
-/// Whether the backends make a way in, and who of them sees what.
+/// Whether the backends make a way in, who of them sees what, and whether they answer.
 fn backends(settings: &Settings) -> Vec<Finding> {
-    let checked = doors::from_settings(settings, &[]).and_then(|doors| {
-        if !doors.is_empty() {
-            doors::require_sound(&doors)?;
-            doors::require_proxies(&doors, &settings.server.trusted_proxies)?;
-        }
-        Ok(doors)
-    });
-    match checked {
-        Ok(doors) => doors
-            .iter()
-            .map(|door| Finding {
-                id: "vst.I003",
-                severity: "ok",
-                what: doors::who_sees_what(door),
-                hint: "",
-            })
-            .collect(),
-        Err(error) => vec![Finding {
-            id: "vst.E003",
-            severity: "error",
-            what: error.to_string(),
-            hint: "[[backend]]",
-        }],
+    let wrong = doors::problems(settings);
+    if !wrong.is_empty() {
+        let finding =
+            |what| Finding { id: "vst.E003", severity: "error", what, hint: "[[backend]]" };
+        return wrong.into_iter().map(finding).collect();
     }
+    let doors = match configured(settings) {
+        Ok(doors) => doors,
+        Err(error) => {
+            let what = error.to_string();
+            return vec![Finding { id: "vst.E003", severity: "error", what, hint: "[[backend]]" }];
+        }
+    };
+    doors.iter().flat_map(|door| std::iter::once(seen_by(door)).chain(answer_of(door))).collect()
+}
+
+fn seen_by(door: &Door) -> Finding {
+    let what = doors::who_sees_what(door);
+    Finding { id: "vst.I003", severity: "ok", what, hint: "" }
+}
+
+/// Of one that can be asked without anybody's credential.
+fn answer_of(door: &Door) -> Option<Finding> {
+    let probe = door.backend.probe()?;
+    let looked = block_on(async { Ok::<_, CliError>(probe.look().await) });
+    let (name, what) = (door.name(), looked.map_err(|error| error.to_string()));
+    Some(
+        match what.and_then(|found| found.map_err(|fault| format!("{}: {fault}", fault.as_str()))) {
+            Ok(found) => Finding {
+                id: "vst.I007",
+                severity: "ok",
+                what: format!("backend {name} answers: {found}"),
+                hint: "",
+            },
+            Err(reason) => Finding {
+                id: "vst.E007",
+                severity: "error",
+                what: format!("backend {name} does not answer: {reason}"),
+                hint: "[[backend]]",
+            },
+        },
+    )
 }
 
 /// Whether the user office can be asked as it is configured.

@@ -33,6 +33,7 @@ use self::{config::ConfigCommand, output::Out};
 use crate::{
     compose::BuildError,
     config::{ConfigError, Sources},
+    doors, office,
     telemetry::TelemetryError,
 };
 
@@ -233,7 +234,7 @@ fn run(cli: Cli, out: &mut Out) -> Result<u8, CliError> {
         Command::Clearsessions => session::run(&global, session::SessionCommand::Clear, out),
         Command::Import(command) => import::run(&global, &command, out),
         Command::Config(command) => {
-            config::run(&command, &global.sources(), global.json, out.writer())?;
+            config::run(&command, &global.judged_sources(), global.json, out.writer())?;
             Ok(0)
         }
         Command::Check(args) => check::run(&global, &args, out),
@@ -256,5 +257,14 @@ impl Global {
     /// Where this command's settings come from.
     fn sources(&self) -> Sources {
         Sources::new(self.config.clone(), std::env::vars_os())
+    }
+
+    /// The same, where what the configuration says of backends has to hold as well: commands that
+    /// ask none of them do without.
+    fn judged_sources(&self) -> Sources {
+        self.sources().judged_by(|settings| {
+            let office = office::desk(settings).err().map(|error| format!("user_office.{error}"));
+            doors::problems(settings).into_iter().chain(office).collect()
+        })
     }
 }

@@ -11,8 +11,9 @@ pub(crate) struct Out {
 }
 
 impl Out {
+    /// Not locked: a server prints mails there by a thread of its own.
     pub(crate) fn stdout(json: bool) -> Self {
-        Self { writer: Box::new(io::stdout().lock()), json }
+        Self { writer: Box::new(io::stdout()), json }
     }
 
     pub(crate) fn writer(&mut self) -> &mut dyn Write {

@@ -28,7 +28,7 @@ pub(crate) struct ServeArgs {
 }
 
 pub(super) fn run(global: &Global, args: &ServeArgs) -> Result<u8, CliError> {
-    let loaded = load(&sources(global.sources(), args))?;
+    let loaded = load(&sources(global.judged_sources(), args))?;
     begin_logging(&loaded.settings.log)?;
     // Secrets are masked by the view itself.
     for setting in loaded.view() {

@@ -59,7 +59,12 @@ pub struct Sources {
     pub flags: Vec<FlagValue>,
     /// Where files with relative names are looked for; empty for the working directory.
     pub directory: PathBuf,
+    /// What else is wrong with settings whose sections hold, a line to each problem.
+    pub judge: Option<Judge>,
 }
+
+/// Tells what is wrong with settings whose sections hold.
+pub type Judge = fn(&Settings) -> Vec<String>;
 
 impl Sources {
     /// Sources in the working directory; `main` passes `std::env::vars_os()`.
@@ -75,6 +80,13 @@ impl Sources {
     #[must_use]
     pub fn with_flag(mut self, flag: &'static str, key: &'static str, value: String) -> Self {
         self.flags.push(FlagValue { flag, key, value });
+        self
+    }
+
+    /// The same, and what this finds wrong is a problem of the configuration too.
+    #[must_use]
+    pub fn judged_by(mut self, judge: Judge) -> Self {
+        self.judge = Some(judge);
         self
     }
 
@@ -166,6 +178,11 @@ pub(crate) fn assemble(file: Option<&FileText>, sources: &Sources) -> Result<Loa
     problems.extend(check.into_problems());
     let backends = backend::read(&given.backends, &sources.directory, &mut problems);
     let settings = settings.map(|settings| Settings { backends, ..settings });
+    if let (Some(settings), Some(judge), true) = (&settings, sources.judge, problems.is_empty()) {
+        let origin = file.map_or(Origin::BuiltIn, |file| Origin::File(file.path.clone()));
+        let found = judge(settings).into_iter();
+        problems.extend(found.map(|reason| Problem::of_source(origin.clone(), reason)));
+    }
     match settings {
         Some(settings) if problems.is_empty() => {
             Ok(Loaded { settings, file: file.map(|file| file.path.clone()), given })

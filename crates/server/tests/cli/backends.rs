@@ -1,6 +1,6 @@
 //! The ways to log in, as an operator configures and tries them.
 
-use crate::support::{Desk, PASSWORD};
+use crate::support::{Desk, PASSWORD, Ran};
 
 const ONE: &str = "[[backend]]\nname = \"house\"\nkind = \"local\"\n";
 
@@ -71,9 +71,45 @@ fn a_backend_that_does_not_hold_stops_every_start_and_is_named() {
         desk.write("vestibule.toml", text);
         desk.run(&["serve", "--listen", "127.0.0.1:0"]).expect(2).says(words);
         desk.run(&["backend", "list"]).expect(2).says(words);
+        desk.run(&["config", "check"]).expect(2).says("vestibule.toml: ").says(words);
+        desk.run(&["config", "set", "site.name", "Hall"]).expect(2).says(words);
         let found = desk.run(&["check"]).expect(1);
         assert!(found.out.contains("vst.E003") && found.out.contains(words), "{found:?}");
     }
+}
+
+#[test]
+fn all_that_is_wrong_with_backends_is_told_at_once_and_with_the_file() {
+    let desk = Desk::furnished();
+    let wrong = "[[backend]]\nname = \"a\"\nkind = \"local\"\nurl = \"y\"\n\
+                 [[backend]]\nname = \"b\"\nkind = \"kerberos\"\n";
+    desk.write("vestibule.toml", wrong);
+    for arguments in [&["config", "check"][..], &["serve", "--listen", "127.0.0.1:0"]] {
+        let ran = desk.run(arguments).expect(2);
+        assert_eq!(ran.err.matches("vestibule.toml: backend ").count(), 2, "{ran:?}");
+    }
+    assert_eq!(desk.run(&["check"]).expect(1).out.matches("vst.E003").count(), 2);
+    // What asks none of them does without.
+    desk.succeed(&["user", "list"]);
+    desk.write("vestibule.toml", ONE);
+    let mut command = desk.command(&["config", "edit"]);
+    let edited = Ran::of(command.env("EDITOR", "sed -i s/local/lokal/").output().unwrap());
+    edited.expect(2).says("backend house: unknown kind").says("was left unchanged");
+    desk.succeed(&["config", "check"]);
+}
+
+#[test]
+fn a_check_tells_whether_backends_answer() {
+    let desk = Desk::furnished();
+    let away = "[[backend]]\nname = \"away\"\nkind = \"remote\"\n\
+                url = \"http://127.0.0.1:1/\"\ntoken_file = \"token\"\n";
+    let token = desk.write("token", "0123456789abcdef0123456789abcdef");
+    let private = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+    std::fs::set_permissions(token, private).unwrap();
+    desk.write("vestibule.toml", &format!("{ONE}{away}"));
+    let found = desk.run(&["check"]).expect(1);
+    assert!(found.out.contains("vst.E007"), "{found:?}");
+    assert!(found.out.contains("backend away does not answer: "), "{found:?}");
 }
 
 #[test]
@@ -104,6 +140,12 @@ fn check_tells_who_sees_which_password() {
     desk.write("vestibule.toml", ONE);
     let found = desk.succeed(&["check"]);
     let words = "backend house (local, sufficient): verifies passwords here";
+    assert!(found.out.contains(words), "{found:?}");
+    let keycloak = "[[backend]]\nname = \"keycloak\"\nkind = \"oidc\"\n\
+                    issuer = \"http://127.0.0.1:1\"\nclient_id = \"hall\"\n";
+    desk.write("vestibule.toml", &format!("{ONE}{keycloak}"));
+    let found = desk.run(&["check"]);
+    let words = "backend keycloak (oidc, sufficient): sees no password: people log in there";
     assert!(found.out.contains(words), "{found:?}");
 }
 

@@ -2,7 +2,12 @@
 
 use std::fs;
 
-use crate::support::Desk;
+use serde_json::json;
+
+use crate::{
+    support::{Desk, PASSWORD, Server},
+    visitor::Visitor,
+};
 
 const FILE: &str =
     "[site]\nname = \"Зал 🦊\"\n[mail]\ntransport = \"file\"\nfile_path = \"mails\"\n";
@@ -68,4 +73,20 @@ fn seed_oq_32_a_check_looks_at_the_mail_server_and_at_the_templates() {
     desk.write("vestibule.toml", "[mail]\ntransport = \"smtp\"\nport = 1\n");
     let checked = desk.run(&["check"]).expect(1);
     assert!(checked.out.contains("vst.E004") && checked.out.contains("localhost:1"), "{checked:?}");
+}
+
+#[test]
+fn a_server_that_nobody_has_set_up_prints_its_mails_with_the_link_on_a_line_of_its_own() {
+    let desk = Desk::new();
+    let anna = ["user", "add", "anna", "--email", "anna@example.org", "--password-stdin"];
+    desk.feed(&anna, PASSWORD).expect(0);
+    let server = Server::start(&desk);
+    let body = json!({ "email": "anna@example.org" });
+    let mut visitor = Visitor::new(&server.origin);
+    visitor.post("/api/v1/password/forgot", &body).expect(202);
+    let begin = format!("{}/password/reset/", server.origin);
+    let link = server.says(|line| line.starts_with(&begin));
+    let path = link.strip_prefix(&server.origin).unwrap();
+    assert!(!path.contains(' '), "{link}");
+    assert!(visitor.get(path).status < 400, "{link}");
 }

@@ -82,12 +82,12 @@ fn check_tells_of_configuration_and_database_line_by_line() {
     let findings = desk.succeed(&["check", "--json"]).json();
     let ids: Vec<_> =
         findings.as_array().unwrap().iter().map(|f| f["id"].as_str().unwrap()).collect();
-    assert_eq!(ids, ["vst.I001", "vst.I002", "vst.I004"]);
+    assert_eq!(ids, ["vst.I001", "vst.I003", "vst.I002", "vst.I004"]);
     let ran = Desk::bare().run(&["check", "--json"]).expect(1);
     let json = ran.json();
-    assert_eq!(json[1]["id"], "vst.E002");
-    assert_eq!(json[1]["severity"], "error");
-    assert!(json[1]["hint"].as_str().unwrap().contains("vestibule migrate"), "{json}");
+    assert_eq!(json[2]["id"], "vst.E002");
+    assert_eq!(json[2]["severity"], "error");
+    assert!(json[2]["hint"].as_str().unwrap().contains("vestibule migrate"), "{json}");
 }
 
 #[test]

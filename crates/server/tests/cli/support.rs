@@ -6,7 +6,9 @@ use std::{
     net::TcpListener,
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
-    sync::OnceLock,
+    sync::{OnceLock, mpsc},
+    thread,
+    time::Duration,
 };
 
 use serde_json::Value;
@@ -192,6 +194,8 @@ impl Ran {
 pub(crate) struct Server {
     child: Child,
     pub(crate) origin: String,
+    /// The lines of its standard output.
+    said: mpsc::Receiver<String>,
 }
 
 impl Server {
@@ -206,14 +210,29 @@ impl Server {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        let mut first = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut first).unwrap();
+        let (say, said) = mpsc::channel();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
+        thread::spawn(move || lines.take_while(|line| say.send(line.clone()).is_ok()).count());
+        let first = said.recv().unwrap_or_default();
         if !first.contains(&origin) {
             let mut errors = String::new();
             child.stderr.take().unwrap().read_to_string(&mut errors).unwrap();
             panic!("the server does not start: {errors}");
         }
-        Self { child, origin }
+        Self { child, origin, said }
+    }
+
+    /// Waits for a line of its standard output.
+    #[track_caller]
+    pub(crate) fn says(&self, is_meant: impl Fn(&str) -> bool) -> String {
+        let mut heard = Vec::new();
+        while let Ok(line) = self.said.recv_timeout(Duration::from_secs(20)) {
+            if is_meant(&line) {
+                return line;
+            }
+            heard.push(line);
+        }
+        panic!("it said only {heard:#?}");
     }
 }
 
