@@ -13,6 +13,7 @@ use crate::{
         change::Change,
         level::Action,
         object::{DeleteRule, ObjectType},
+        page::{Page, PageRequest},
         permission::{Permission, PermissionCode},
         rights,
     },
@@ -52,6 +53,29 @@ impl Permissions {
                 Ok(tx.permissions()?)
             })
             .await
+    }
+
+    /// A page of them, of those whose code or description has this in it, in any case. Decisions
+    /// read them all anyway, so a page is cut from what they read.
+    pub async fn page(
+        &self,
+        cx: &OpCx,
+        search: Option<String>,
+        request: PageRequest<()>,
+    ) -> AdminResult<Page<Permission>> {
+        let wanted = search.unwrap_or_default().to_lowercase();
+        let has_it = |permission: &Permission| {
+            permission.code.as_str().to_lowercase().contains(&wanted)
+                || permission.description.to_lowercase().contains(&wanted)
+        };
+        let mut found: Vec<Permission> = self.list(cx).await?.into_iter().filter(has_it).collect();
+        if request.descending {
+            found.reverse();
+        }
+        let count = found.len() as u64;
+        let before = usize::try_from(request.offset()).unwrap_or(usize::MAX);
+        let items = found.into_iter().skip(before).take(request.size as usize).collect();
+        Ok(Page { count, items })
     }
 
     /// Registers what a service checks. Registering the same again changes nothing; permissions

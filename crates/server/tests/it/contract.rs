@@ -237,6 +237,28 @@ fn what_cannot_be_read_is_refused_with_the_field() {
 }
 
 #[test]
+fn permissions_come_in_pages_and_are_found_by_what_they_say() {
+    let site = TestSite::start(Db::Sqlite);
+    let mut admin = site.admin();
+    let all = admin.get("/api/v1/permissions?page_size=200").expect(200).json();
+    let count = all["count"].as_u64().unwrap();
+    assert!(count > 3 && all["next"].is_null(), "{all}");
+    let code = |page: &Value, at: usize| page["results"][at]["code"].as_str().unwrap().to_owned();
+    let first = admin.get("/api/v1/permissions?page_size=2").expect(200).json();
+    assert_eq!((code(&first, 0), code(&first, 1)), (code(&all, 0), code(&all, 1)));
+    let next = first["next"].as_str().unwrap();
+    let second = admin.get("/api/v1/permissions?page_size=2&page=2").expect(200).json();
+    assert!(next.ends_with("/api/v1/permissions?page_size=2&page=2"), "{next}");
+    assert_eq!((code(&second, 0), &second["count"]), (code(&all, 2), &all["count"]));
+    let last = admin.get("/api/v1/permissions?page_size=1&ordering=-code").expect(200).json();
+    assert_eq!(code(&last, 0), code(&all, usize::try_from(count).unwrap() - 1));
+    let found = admin.get("/api/v1/permissions?search=VIEW_USER").expect(200).json();
+    assert_eq!((&found["count"], code(&found, 0).as_str()), (&json!(1), "vestibule.view_user"));
+    admin.get("/api/v1/permissions?page=9").expect_problem(404, "not_found");
+    admin.get("/api/v1/permissions?page_size=0").expect_problem(400, "malformed");
+}
+
+#[test]
 fn who_goes_nowhere_is_told_so_as_they_can_read_it() {
     let site = TestSite::start(Db::Sqlite);
     let mut program = site.visitor();

@@ -66,6 +66,12 @@ const GROUPS_QUERY: &[(&str, &str)] = &[
     ("search", "part of the name"),
     ("ordering", "name or created_at; - in front: from last to first"),
 ];
+const PERMISSIONS_QUERY: &[(&str, &str)] = &[
+    ("page", "which page, counted from 1"),
+    ("page_size", "how many to a page"),
+    ("search", "part of the code or the description"),
+    ("ordering", "code; - in front: from last to first"),
+];
 const GRANTS_QUERY: &[(&str, &str)] = &[
     ("page", "which page, counted from 1"),
     ("page_size", "how many to a page"),
@@ -241,7 +247,7 @@ pub const ENDPOINTS: &[Endpoint] = rows! {
         Permission(rights::CHANGE_GROUP), &[], None, 204 None => groups::unnest;
 
     get "/permissions" "Registered permissions",
-        LoggedIn, &[], None, 200 Some(List(of::<PermissionOut>())) => permissions::list;
+        LoggedIn, PERMISSIONS_QUERY, None, 200 Some(Page(of::<PermissionOut>())) => permissions::list;
     post "/permissions" "Register what a service checks",
         Permission(rights::REGISTER_PERMISSION), &[], Some(of::<RegistrationIn>()), 204 None => permissions::register;
     delete "/permissions/{code}" "Remove a permission with its grants",

@@ -1,18 +1,22 @@
 //! Registered permissions.
 
 use actix_web::{HttpResponse, web::Path};
-use serde_json::json;
 
 use crate::{
-    dto::permission::{PermissionIn, PermissionOut, RegistrationIn},
+    dto::{
+        list::{ListQuery, PageOut},
+        permission::{PermissionIn, PermissionOut, RegistrationIn},
+    },
     extract::{Posted, UserCx},
     problem::Problem,
 };
 
 pub(super) async fn list(cx: UserCx) -> Result<HttpResponse, Problem> {
-    let permissions = cx.site.services.permissions.list(&cx.op).await?;
-    let out: Vec<_> = permissions.into_iter().map(PermissionOut::from).collect();
-    Ok(HttpResponse::Ok().json(json!({ "count": out.len(), "results": out })))
+    let query: ListQuery = cx.query()?;
+    let request = query.page(&cx, &[("code", ())])?;
+    let permissions = &cx.site.services.permissions;
+    let page = permissions.page(&cx.op, query.search.clone(), request.clone()).await?;
+    Ok(HttpResponse::Ok().json(PageOut::new(&cx, &request, page.map(PermissionOut::from))?))
 }
 
 pub(super) async fn register(
