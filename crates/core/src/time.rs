@@ -41,6 +41,12 @@ impl Timestamp {
         Self(self.0.saturating_sub(as_micros(by)))
     }
 
+    /// The last instant before an end; [`MAX`](Self::MAX) where there is none.
+    #[must_use]
+    pub fn last_before(end: Option<Self>) -> Self {
+        end.map_or(Self::MAX, |end| Self(end.0.saturating_sub(1)))
+    }
+
     /// How long ago `earlier` was; zero when it lies in the future.
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_micros(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))

@@ -5,7 +5,11 @@ use std::time::Duration;
 use super::error::Forbidden;
 use crate::{
     cx::{Actor, OpCx},
-    domain::{grant::Scope, object::Object, permission::PermissionCode},
+    domain::{
+        grant::{Grant, Scope},
+        object::Object,
+        permission::PermissionCode,
+    },
     id::UserId,
     policy::{
         bits::Bits,
@@ -126,6 +130,20 @@ impl Authority {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Refuses to touch grants of what the actor does not hold; those that have ended count for
+    /// nothing.
+    pub(crate) fn require_holding_all(
+        &self,
+        grants: &[Grant],
+        known: Option<&Object>,
+    ) -> Result<(), Forbidden> {
+        if self.is_superuser() {
+            return Ok(());
+        }
+        let mut live = grants.iter().filter(|grant| grant.is_live(self.now));
+        live.try_for_each(|grant| self.require_holding(&grant.permission, &grant.scope, known))
     }
 
     /// Refuses to act upon an account that has rights the actor lacks.

@@ -22,6 +22,7 @@ use crate::{
         rights,
     },
     id::GroupId,
+    policy::catalogue::Catalogue,
     ports::{
         groups::GroupOrder,
         store::{Store, StoreError, Tx},
@@ -162,8 +163,8 @@ impl Groups {
                 let authority = Authority::load(tx, &cx)?;
                 let group = visible(tx, &authority, id)?;
                 let right = authority.require(rights::DELETE_GROUP)?;
-                // A denial made to the group would end with it, and free its members.
-                require_grants(tx, &authority, &[id], Some(Effect::Deny))?;
+                // A denial that reaches its members through it would end with it.
+                require_released(tx, &authority, id)?;
                 tx.delete_group(id).map_err(|error| {
                     owns_something(error, "the group still owns objects: hand them over first")
                 })?;
@@ -209,7 +210,7 @@ impl Groups {
                 let authority = Authority::load(tx, &cx)?;
                 let parent = visible(tx, &authority, nesting.parent)?;
                 let right = authority.require(rights::CHANGE_GROUP)?;
-                require_grants(tx, &authority, &[nesting.parent], Some(Effect::Deny))?;
+                require_released(tx, &authority, nesting.parent)?;
                 if !tx.delete_nesting(nesting)? {
                     return Err(AdminError::NotFound("nested group"));
                 }
@@ -276,34 +277,48 @@ pub(super) fn require_conferred(
     authority: &Authority,
     group: GroupId,
 ) -> AdminResult<()> {
-    let mut groups = vec![group];
-    let mut at = 0;
-    while let Some(next) = groups.get(at) {
-        let parents = authority.catalogue.parents(*next);
-        let fresh: Vec<_> = parents.iter().filter(|p| !groups.contains(p)).copied().collect();
-        groups.extend(fresh);
-        at += 1;
-    }
-    require_grants(tx, authority, &groups, Some(Effect::Allow))
+    require_holding(tx, authority, group, Effect::Allow)
 }
 
-/// Refuses to touch grants to these groups (of one effect) that the actor does not hold.
-pub(super) fn require_grants(
+/// Refuses to take anybody out of a group by which a denial reaches them of what the actor does
+/// not hold: nobody shakes one off, for themselves or for others.
+pub(super) fn require_released(
     tx: &mut dyn Tx,
     authority: &Authority,
-    groups: &[GroupId],
-    effect: Option<Effect>,
+    group: GroupId,
+) -> AdminResult<()> {
+    require_holding(tx, authority, group, Effect::Deny)
+}
+
+/// Refuses to touch the grants of one effect that reach a group's members through it, by a group
+/// around it too, when the actor does not hold what they are about.
+fn require_holding(
+    tx: &mut dyn Tx,
+    authority: &Authority,
+    group: GroupId,
+    effect: Effect,
 ) -> AdminResult<()> {
     if authority.is_superuser() {
         return Ok(());
     }
-    let subjects: Vec<_> = groups.iter().copied().map(Subject::Group).collect();
-    for grant in tx.grants_to(&subjects)? {
-        if effect.is_none_or(|effect| effect == grant.effect) {
-            authority.require_holding(&grant.permission, &grant.scope, None)?;
-        }
+    let groups = with_ancestors(&authority.catalogue, group);
+    let subjects: Vec<_> = groups.into_iter().map(Subject::Group).collect();
+    let mut grants = tx.grants_to(&subjects)?;
+    grants.retain(|grant| grant.effect == effect);
+    Ok(authority.require_holding_all(&grants, None)?)
+}
+
+/// A group and all that it is in, directly or through others.
+fn with_ancestors(catalogue: &Catalogue, group: GroupId) -> Vec<GroupId> {
+    let mut groups = vec![group];
+    let mut at = 0;
+    while let Some(next) = groups.get(at) {
+        let parents = catalogue.parents(*next);
+        let fresh: Vec<_> = parents.iter().filter(|p| !groups.contains(p)).copied().collect();
+        groups.extend(fresh);
+        at += 1;
     }
-    Ok(())
+    groups
 }
 
 /// Refuses a nesting that would close a circle or a chain that is too long.

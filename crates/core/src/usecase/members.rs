@@ -7,14 +7,13 @@ use serde_json::json;
 use super::{
     authority::Authority,
     error::{AdminError, AdminResult, Forbidden},
-    groups::{manages, require_conferred, require_grants, visible},
+    groups::{manages, require_conferred, require_released, visible},
     record::{Target, record},
 };
 use crate::{
     cx::OpCx,
     domain::{
         change::Change,
-        grant::Effect,
         group::{Group, Membership},
         identity::Source,
         page::{Page, PageRequest},
@@ -146,7 +145,7 @@ impl Members {
                     right(&authority, group)?
                 };
                 // Leaving must not shake off a denial.
-                require_grants(tx, &authority, &[group], Some(Effect::Deny))?;
+                require_released(tx, &authority, group)?;
                 if !tx.delete_membership(group, user)? {
                     return Err(AdminError::NotFound("member"));
                 }
@@ -167,6 +166,15 @@ pub(super) fn put(
     wanted: Wanted,
 ) -> AdminResult<bool> {
     let (group, right) = addable(tx, authority, wanted.group)?;
+    let before = tx.membership(group.id, wanted.user)?;
+    let last = Timestamp::last_before;
+    let is_cut = |before: &Membership| {
+        before.is_live(cx.now()) && last(wanted.expires_at) < last(before.expires_at)
+    };
+    if before.as_ref().is_some_and(is_cut) {
+        // As leaving does, only later.
+        require_released(tx, authority, group.id)?;
+    }
     write(tx, cx, &group, &right, wanted)
 }
 

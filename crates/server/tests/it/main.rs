@@ -46,6 +46,7 @@ mod recovery;
 mod registering;
 mod registration;
 mod remote;
+mod rights;
 mod sessions;
 mod shibboleth;
 mod steps;

@@ -1,0 +1,146 @@
+//! What nobody gets round: a denial, the end of a right, the last superuser.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::support::{
+    Answer, Db, TestSite, Visitor, check, grant, group, id_of, join, on_every_database,
+};
+
+on_every_database!(
+    nobody_leaves_a_denial_behind_with_a_group_within,
+    nobody_frees_a_group_from_a_denial_by_what_lies_between,
+    a_manager_frees_nobody_from_a_denial_by_an_end,
+    a_grant_that_has_ended_keeps_no_manager_from_their_group,
+    a_denial_that_has_ended_holds_nobody_and_nothing,
+);
+
+const HOUR: Duration = Duration::from_hours(1);
+
+fn nest(admin: &mut Visitor, parent: &str, child: &str) -> Answer {
+    admin.post(&format!("/api/v1/groups/{parent}/groups"), &json!({ "group": child }))
+}
+
+fn put_member(visitor: &mut Visitor, group: &str, member: &Value) -> Answer {
+    visitor.post(&format!("/api/v1/groups/{group}/members"), member)
+}
+
+fn deny(admin: &mut Visitor, subject: &str, id: &str, permission: &str) -> String {
+    let denial = json!({ subject: id, "permission": permission, "effect": "deny" });
+    admin.post("/api/v1/grants", &denial).expect(201).id()
+}
+
+fn may(visitor: &mut Visitor, permission: &str) -> Value {
+    let question = json!({ "permission": permission });
+    visitor.post("/api/v1/check", &question).expect(200).json()["reason_code"].clone()
+}
+
+/// Anna may view the application, but for being in a lab on a floor of a hall that may not.
+struct Hall {
+    site: TestSite,
+    admin: Visitor,
+    anna: Visitor,
+    anna_id: String,
+    floor: String,
+    lab: String,
+    denial: String,
+}
+
+fn hall(db: Db) -> Hall {
+    let site = TestSite::start(db);
+    let (mut admin, mut anna) = (site.admin(), site.logged_in("anna"));
+    let [hall, floor, lab] =
+        ["hall", "floor", "lab"].map(|name| group(&mut admin, name, "private"));
+    nest(&mut admin, &hall, &floor).expect(204);
+    nest(&mut admin, &floor, &lab).expect(204);
+    let anna_id = id_of(&mut anna);
+    join(&mut admin, &lab, &anna_id, false);
+    grant(&mut admin, &anna_id, "app.view");
+    let denial = deny(&mut admin, "group", &hall, "app.view");
+    assert_eq!(may(&mut anna, "app.view"), "denied");
+    Hall { site, admin, anna, anna_id, floor, lab, denial }
+}
+
+fn nobody_leaves_a_denial_behind_with_a_group_within(db: Db) {
+    let Hall { site: _site, mut admin, mut anna, anna_id, lab, denial, .. } = hall(db);
+    let path = format!("/api/v1/groups/{lab}/members/{anna_id}");
+    anna.delete(&path).expect_problem(403, "more_than_held");
+    assert_eq!(may(&mut anna, "app.view"), "denied");
+    admin.delete(&format!("/api/v1/grants/{denial}")).expect(204);
+    anna.delete(&path).expect(204);
+}
+
+fn nobody_frees_a_group_from_a_denial_by_what_lies_between(db: Db) {
+    let Hall { site, mut admin, mut anna, floor, lab, .. } = hall(db);
+    let mut staff = site.logged_in("staff");
+    let staff_id = id_of(&mut staff);
+    for right in ["view_group", "change_group", "delete_group"] {
+        grant(&mut admin, &staff_id, &format!("vestibule.{right}"));
+    }
+    let ways = [format!("/api/v1/groups/{floor}"), format!("/api/v1/groups/{floor}/groups/{lab}")];
+    let answers = ways.each_ref().map(|way| staff.delete(way));
+    assert_eq!(may(&mut anna, "app.view"), "denied");
+    for answer in answers {
+        answer.expect_problem(403, "more_than_held");
+    }
+    // Who holds it may as well take the denial back.
+    grant(&mut admin, &staff_id, "app.view");
+    for way in ways.iter().rev() {
+        staff.delete(way).expect(204);
+    }
+}
+
+fn a_manager_frees_nobody_from_a_denial_by_an_end(db: Db) {
+    let Hall { site, mut admin, mut anna, anna_id, lab, .. } = hall(db);
+    let mut bert = site.logged_in("bert");
+    join(&mut admin, &lab, &id_of(&mut bert), true);
+    let until = |end: &str| json!({ "user": anna_id, "expires_at": end });
+    put_member(&mut admin, &lab, &until("2026-01-02T00:00:00Z")).expect(204);
+    for sooner in ["2025-12-31T00:00:00Z", "2026-01-01T12:00:00Z"] {
+        put_member(&mut bert, &lab, &until(sooner)).expect_problem(403, "more_than_held");
+    }
+    put_member(&mut bert, &lab, &until("2026-01-03T00:00:00Z")).expect(204);
+    put_member(&mut bert, &lab, &json!({ "user": anna_id })).expect(204);
+    assert_eq!(may(&mut anna, "app.view"), "denied");
+}
+
+/// A group with a manager.
+fn managed(db: Db) -> (TestSite, Visitor, Visitor, String, String) {
+    let site = TestSite::start(db);
+    let (mut admin, mut eve) = (site.admin(), site.logged_in("eve"));
+    let (lab, id) = (group(&mut admin, "lab", "private"), id_of(&mut eve));
+    join(&mut admin, &lab, &id, true);
+    (site, admin, eve, lab, id)
+}
+
+fn a_grant_that_has_ended_keeps_no_manager_from_their_group(db: Db) {
+    let (site, mut admin, mut eve, lab, _) = managed(db);
+    let ending = json!({
+        "group": lab, "permission": "app.view_secret", "expires_at": "2026-01-01T01:00:00Z",
+    });
+    admin.post("/api/v1/grants", &ending).expect(201);
+    let member = json!({ "user": site.user("anna") });
+    site.clock.advance(HOUR);
+    assert_eq!(may(&mut eve, "app.view_secret"), "nothing_allows");
+    put_member(&mut eve, &lab, &member).expect(204);
+}
+
+fn a_denial_that_has_ended_holds_nobody_and_nothing(db: Db) {
+    let (site, mut admin, mut eve, lab, id) = managed(db);
+    eve.put("/api/v1/objects/calc/7", &json!({})).expect(201);
+    for denied in [
+        json!({ "group": lab, "permission": "app.view" }),
+        json!({ "user": id, "permission": "calc.edit", "object": "calc:7" }),
+    ] {
+        let mut denial = denied;
+        denial["effect"] = json!("deny");
+        denial["expires_at"] = json!("2026-01-01T01:00:00Z");
+        admin.post("/api/v1/grants", &denial).expect(201);
+    }
+    let member = format!("/api/v1/groups/{lab}/members/{id}");
+    eve.delete(&member).expect_problem(403, "more_than_held");
+    site.clock.advance(HOUR);
+    eve.delete(&member).expect(204);
+    eve.delete("/api/v1/objects/calc/7").expect(204);
+}
