@@ -214,6 +214,7 @@ fn change(tx: &mut dyn Tx, site: &Site) -> StoreResult<()> {
     tx.delete_session(session.id)?;
     tx.delete_sessions_of(user.id, Some(session.id))?;
     tx.purge_sessions(NOW, Some(NOW), 10)?;
+    tx.denials_on(&object)?;
     tx.delete_grants_on(&object)?;
     tx.delete_object(&object)?;
     tx.redeem_ticket(&session.digest, Purpose::FirstSuperuser, NOW)?;

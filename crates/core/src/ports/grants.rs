@@ -53,6 +53,9 @@ pub trait GrantRepo {
     /// Takes a grant back.
     fn delete_grant(&mut self, id: GrantId) -> StoreResult<bool>;
 
+    /// All denials on exactly this object, expired ones included, in no particular order.
+    fn denials_on(&mut self, object: &ObjectRef) -> StoreResult<Vec<Grant>>;
+
     /// Takes back all grants on exactly this object.
     fn delete_grants_on(&mut self, object: &ObjectRef) -> StoreResult<u64>;
 }

@@ -22,7 +22,7 @@ use crate::{
         user::User,
     },
     id::{GrantId, GroupId, UserId},
-    policy::decide::{Question, decide, may_know_of},
+    policy::decide::{Question, Reason, decide, may_know_of},
     ports::{
         grants::GrantFilter,
         store::{Store, Tx},
@@ -122,6 +122,8 @@ impl Sharing {
                 let authority = Authority::load(tx, &cx)?;
                 let found = known(tx, &authority, &cx, &object)?;
                 let right = right(&authority, &cx, &found, Action::Delete)?;
+                // The denials on it end with it, and its owner could tell us of it again.
+                authority.require_holding_all(&tx.denials_on(&object)?, Some(&found))?;
                 let shares = tx.delete_grants_on(&object)?;
                 tx.delete_object(&object)?;
                 let target = Target::new("object", &object, &object);
@@ -275,9 +277,10 @@ fn known(
 }
 
 /// By what right the actor does this to the object itself: a permission that stands for the
-/// action on its kind, ownership, or the permission over all objects.
+/// action on its kind, ownership unless that is denied, or the permission over all objects.
 fn right(authority: &Authority, cx: &OpCx, object: &Object, action: Action) -> AdminResult<String> {
     if let Some(facts) = authority.facts() {
+        let mut is_denied = false;
         let catalogue = &authority.catalogue;
         for permission in catalogue.permissions_for(&object.object.kind, action) {
             let question = Question {
@@ -289,12 +292,13 @@ fn right(authority: &Authority, cx: &OpCx, object: &Object, action: Action) -> A
             if decision.allowed {
                 return Ok(format!("{}: {}", permission.code, decision.reason));
             }
+            is_denied |= matches!(decision.reason, Reason::Denied(_));
         }
-        if authority.is(object.owner) {
+        if authority.is(object.owner) && !is_denied {
             return Ok("own object".to_owned());
         }
         let manages = object.group.and_then(|id| facts.reached(id)).is_some_and(|g| g.is_manager);
-        if manages && action == Action::Manage {
+        if manages && action == Action::Manage && !is_denied {
             return Ok("manager of the object's group".to_owned());
         }
     }

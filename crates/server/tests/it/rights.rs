@@ -12,6 +12,9 @@ on_every_database!(
     nobody_leaves_a_denial_behind_with_a_group_within,
     nobody_frees_a_group_from_a_denial_by_what_lies_between,
     a_manager_frees_nobody_from_a_denial_by_an_end,
+    an_owner_takes_no_denial_away_with_the_object,
+    an_owner_who_is_denied_an_action_does_not_do_it,
+    a_manager_who_is_denied_an_action_does_not_do_it,
     a_grant_that_has_ended_keeps_no_manager_from_their_group,
     a_denial_that_has_ended_holds_nobody_and_nothing,
 );
@@ -103,6 +106,63 @@ fn a_manager_frees_nobody_from_a_denial_by_an_end(db: Db) {
     put_member(&mut bert, &lab, &until("2026-01-03T00:00:00Z")).expect(204);
     put_member(&mut bert, &lab, &json!({ "user": anna_id })).expect(204);
     assert_eq!(may(&mut anna, "app.view"), "denied");
+}
+
+/// Anna's object, and where it is.
+fn object(db: Db) -> (TestSite, Visitor, Visitor, String, &'static str) {
+    let site = TestSite::start(db);
+    let (admin, mut anna) = (site.admin(), site.logged_in("anna"));
+    let path = "/api/v1/objects/calc/7";
+    anna.put(path, &json!({})).expect(201);
+    let id = id_of(&mut anna);
+    (site, admin, anna, id, path)
+}
+
+fn an_owner_takes_no_denial_away_with_the_object(db: Db) {
+    let (_site, mut admin, mut anna, id, path) = object(db);
+    let denial = json!({
+        "user": id, "permission": "calc.edit", "effect": "deny", "object": "calc:7",
+    });
+    let denial = admin.post("/api/v1/grants", &denial).expect(201).id();
+    anna.delete(path).expect_problem(403, "more_than_held");
+    assert_eq!(check(&mut anna, "calc.edit", "calc:7")["reason_code"], "denied");
+    admin.delete(&format!("/api/v1/grants/{denial}")).expect(204);
+    anna.delete(path).expect(204);
+}
+
+fn an_owner_who_is_denied_an_action_does_not_do_it(db: Db) {
+    let (site, mut admin, mut anna, id, path) = object(db);
+    let (share, delete) = ("calc.share", "calc.delete");
+    let denials = [share, delete].map(|code| deny(&mut admin, "user", &id, code));
+    let bert = site.user("bert");
+    let with = json!({ "user": bert, "permission": "calc.view" });
+    for answer in [
+        anna.put(path, &json!({ "level": "read-write" })),
+        anna.put(path, &json!({ "owner": bert })),
+        anna.post(&format!("{path}/shares"), &with),
+        anna.delete(path),
+    ] {
+        answer.expect_problem(403, "permission_denied");
+    }
+    // What is over all objects is another right.
+    grant(&mut admin, &id, "vestibule.change_object");
+    anna.put(path, &json!({ "level": "read-only" })).expect(200);
+    for denial in denials {
+        admin.delete(&format!("/api/v1/grants/{denial}")).expect(204);
+    }
+    anna.delete(path).expect(204);
+}
+
+fn a_manager_who_is_denied_an_action_does_not_do_it(db: Db) {
+    let (site, mut admin, mut anna, id, path) = object(db);
+    let mut bert = site.logged_in("bert");
+    let (lab, bert_id) = (group(&mut admin, "lab", "read-only"), id_of(&mut bert));
+    join(&mut admin, &lab, &id, false);
+    join(&mut admin, &lab, &bert_id, true);
+    anna.put(path, &json!({ "group": lab })).expect(200);
+    bert.put(path, &json!({ "level": "read-annotate" })).expect(200);
+    deny(&mut admin, "user", &bert_id, "calc.share");
+    bert.put(path, &json!({ "level": "private" })).expect_problem(403, "permission_denied");
 }
 
 /// A group with a manager.

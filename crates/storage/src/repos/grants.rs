@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use diesel::{dsl::count_star, prelude::*};
 use vestibule_core::{
     domain::{
-        grant::{Grant, Scope, Subject},
+        grant::{Effect, Grant, Scope, Subject},
         object::ObjectRef,
         page::{Page, PageRequest},
         permission::PermissionCode,
@@ -152,6 +152,17 @@ impl GrantRepo for DieselTx<'_> {
             let gone = diesel::delete(grants::table.filter(grants::id.eq(&id.as_bytes()[..])))
                 .execute(conn)?;
             Ok(gone > 0)
+        })
+    }
+
+    fn denials_on(&mut self, object: &ObjectRef) -> StoreResult<Vec<Grant>> {
+        self.call("grants", |conn| {
+            let filter = GrantFilter { object: Some(object.clone()), ..GrantFilter::default() };
+            let rows = filtered(&filter)
+                .filter(grants::effect.eq(Effect::Deny.as_str()))
+                .select(GrantRow::as_select())
+                .load(conn)?;
+            values(rows)
         })
     }
 

@@ -155,7 +155,14 @@ on_every_database! {
         put(site, &site.grant(Subject::Authenticated, &code, on_object("/a/")));
         let path = put(site, &site.grant(Subject::Authenticated, &code, below("/a/")));
         let object = ObjectRef::new("calc", "/a/").unwrap();
-        assert_eq!(site.write(move |tx| tx.delete_grants_on(&object)), 1);
+        let denial = Grant {
+            effect: Effect::Deny,
+            ..site.grant(Subject::Authenticated, &code, on_object("/a/"))
+        };
+        let denial = put(site, &denial);
+        let there = object.clone();
+        assert_eq!(site.read(move |tx| tx.denials_on(&there)), [denial]);
+        assert_eq!(site.write(move |tx| tx.delete_grants_on(&object)), 2);
         let id = path.id;
         assert_eq!(site.read(move |tx| tx.grant_by_id(id)), Some(path));
     }
