@@ -92,8 +92,9 @@ pub trait UserRepo {
     /// Records a login.
     fn update_user_last_login(&mut self, id: UserId, at: Timestamp) -> StoreResult<bool>;
 
-    /// How many superusers other than this one are active and not expired at this instant.
-    fn other_live_superusers(&mut self, than: UserId, now: Timestamp) -> StoreResult<u64>;
+    /// How many superusers other than this one are active and not expired at this instant; at
+    /// [`Timestamp::MAX`], those that have no end.
+    fn other_live_superusers(&mut self, than: UserId, at: Timestamp) -> StoreResult<u64>;
 
     /// How many accounts there are.
     fn user_count(&mut self) -> StoreResult<u64>;

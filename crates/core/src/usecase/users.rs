@@ -286,11 +286,11 @@ fn require_another_superuser(
     now: Timestamp,
 ) -> AdminResult<()> {
     let counts = |user: &User| user.is_superuser && user.is_live(now);
-    // An end that lies ahead takes the last one away too, only later.
-    let stays = after.is_some_and(|user| {
-        counts(user) && (user.expires_at.is_none() || user.expires_at == before.expires_at)
-    });
-    if counts(before) && !stays && tx.other_live_superusers(before.id, now)? == 0 {
+    // An end that lies ahead takes the last one away too, only later: whoever is left has to be
+    // there for as long as this one would have been.
+    let last = |user: &User| Timestamp::last_before(user.expires_at);
+    let stays = after.is_some_and(|user| counts(user) && last(user) >= last(before));
+    if counts(before) && !stays && tx.other_live_superusers(before.id, last(before))? == 0 {
         return Err(AdminError::conflict(
             "last_superuser",
             "this is the last superuser: make another one first",

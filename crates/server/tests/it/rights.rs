@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use vestibule_core::usecase::users::NewUser;
 
 use crate::support::{
-    Answer, Db, TestSite, Visitor, check, grant, group, id_of, join, on_every_database,
+    Answer, Db, PASSWORD, TestSite, Visitor, check, grant, group, id_of, join, on_every_database,
 };
 
 on_every_database!(
@@ -15,6 +16,8 @@ on_every_database!(
     an_owner_takes_no_denial_away_with_the_object,
     an_owner_who_is_denied_an_action_does_not_do_it,
     a_manager_who_is_denied_an_action_does_not_do_it,
+    atk_a213_an_end_that_lies_ahead_is_not_given_to_the_last_superuser,
+    atk_a213_a_superuser_whose_end_is_near_is_not_the_one_who_is_left,
     a_grant_that_has_ended_keeps_no_manager_from_their_group,
     a_denial_that_has_ended_holds_nobody_and_nothing,
 );
@@ -163,6 +166,44 @@ fn a_manager_who_is_denied_an_action_does_not_do_it(db: Db) {
     bert.put(path, &json!({ "level": "read-annotate" })).expect(200);
     deny(&mut admin, "user", &bert_id, "calc.share");
     bert.put(path, &json!({ "level": "private" })).expect_problem(403, "permission_denied");
+}
+
+/// Two superusers, and the paths of their accounts.
+fn two_superusers(db: Db) -> (TestSite, [Visitor; 2], [String; 2]) {
+    let site = TestSite::start(db);
+    let mut admin = site.admin();
+    let new = NewUser { username: "root".into(), is_superuser: true, ..NewUser::default() };
+    let second = site.account(new);
+    let mut root = site.visitor();
+    root.log_in("root", PASSWORD).expect(200);
+    let paths = [id_of(&mut admin), second].map(|id| format!("/api/v1/users/{id}"));
+    (site, [admin, root], paths)
+}
+
+fn atk_a213_an_end_that_lies_ahead_is_not_given_to_the_last_superuser(db: Db) {
+    let (_site, [mut admin, _], [own, other]) = two_superusers(db);
+    let until = |day: u8| json!({ "expires_at": format!("2026-02-{day:02}T00:00:00Z") });
+    admin.patch(&other, &until(2)).expect(200);
+    for day in [1, 2, 3] {
+        admin.patch(&own, &until(day)).expect_problem(409, "last_superuser");
+    }
+    // A later end, or none, leaves nobody alone.
+    admin.patch(&other, &until(9)).expect(200);
+    admin.patch(&other, &until(3)).expect(200);
+    admin.patch(&other, &json!({ "expires_at": null })).expect(200);
+    admin.patch(&own, &until(1)).expect(200);
+    admin.patch(&other, &until(1)).expect_problem(409, "last_superuser");
+}
+
+fn atk_a213_a_superuser_whose_end_is_near_is_not_the_one_who_is_left(db: Db) {
+    let (_site, [mut admin, mut root], [lasting, ending]) = two_superusers(db);
+    admin.patch(&ending, &json!({ "expires_at": "2026-01-01T00:05:00Z" })).expect(200);
+    let demoted = root.patch(&lasting, &json!({ "is_superuser": false }));
+    let disabled = root.patch(&lasting, &json!({ "is_active": false }));
+    for answer in [demoted, disabled, root.delete(&lasting)] {
+        answer.expect_problem(409, "last_superuser");
+    }
+    admin.delete(&ending).expect(204);
 }
 
 /// A group with a manager.

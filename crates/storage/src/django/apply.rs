@@ -132,8 +132,9 @@ impl Applying<'_> {
                 "the password was changed in Django and here; the one set here stays",
             );
         }
+        let last = Timestamp::last_before(current.expires_at);
         if loses_superuser(current, &merged.user, now)
-            && self.tx.other_live_superusers(current.id, now)? == 0
+            && self.tx.other_live_superusers(current.id, last)? == 0
         {
             merged.user.is_active = current.is_active;
             merged.user.is_superuser = current.is_superuser;

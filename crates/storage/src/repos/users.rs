@@ -221,11 +221,11 @@ impl UserRepo for DieselTx<'_> {
         })
     }
 
-    fn other_live_superusers(&mut self, than: UserId, now: Timestamp) -> StoreResult<u64> {
+    fn other_live_superusers(&mut self, than: UserId, at: Timestamp) -> StoreResult<u64> {
         self.call("users", |conn| {
             let unexpired = users::expires_at
                 .is_null()
-                .or(users::expires_at.gt(now.as_micros()).assume_not_null());
+                .or(users::expires_at.gt(at.as_micros()).assume_not_null());
             let count = users::table
                 .filter(dialect::is_superuser(dialect::kind(conn)))
                 .filter(users::is_active.eq(true))

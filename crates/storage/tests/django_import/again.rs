@@ -8,6 +8,7 @@ use vestibule_core::{
         permission::PermissionCode,
         session::Session,
         ticket::{Purpose, Ticket},
+        user::User,
     },
     id::{GrantId, SessionId},
     ports::hasher::PasswordHash,
@@ -278,6 +279,10 @@ fn the_last_superuser_here_is_not_lost_to_an_import() {
     assert_eq!(bo.first_name.as_str(), "Changed");
     let again = home.import(&site.path);
     assert_eq!(reasons(&again), ["last_superuser"], "until somebody sees to it");
+    // One who is there for a time alone is no other.
+    let ending = User { is_superuser: true, expires_at: Some(Timestamp::MAX), ..ada };
+    home.write(move |tx| tx.update_user(&ending));
+    assert_eq!(reasons(&home.import(&site.path)), ["last_superuser"]);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Accounts.
 
 use vestibule_core::{
-    Username,
+    Timestamp, Username,
     domain::{
         group::Membership,
         object::ObjectRef,
@@ -149,6 +149,8 @@ on_every_database! {
         site.put_user(&User { expires_at: Some(after(1)), ..root("second") });
         site.put_user(&root("third"));
         assert_eq!(others(), 2);
+        let lasting = site.read(move |tx| tx.other_live_superusers(first.id, Timestamp::MAX));
+        assert_eq!(lasting, 1);
     }
 
     fn one_hash_of_each_scheme_and_cost_is_shown(site) {
