@@ -7,6 +7,7 @@ use vestibule_core::usecase::users::NewUser;
 
 use crate::support::{
     Answer, Db, PASSWORD, TestSite, Visitor, check, grant, group, id_of, join, on_every_database,
+    with_address,
 };
 
 on_every_database!(
@@ -20,6 +21,7 @@ on_every_database!(
     atk_a213_a_superuser_whose_end_is_near_is_not_the_one_who_is_left,
     a_grant_that_has_ended_keeps_no_manager_from_their_group,
     a_denial_that_has_ended_holds_nobody_and_nothing,
+    atk_a009_no_change_makes_a_login_name_somebody_elses_address,
 );
 
 const HOUR: Duration = Duration::from_hours(1);
@@ -244,4 +246,26 @@ fn a_denial_that_has_ended_holds_nobody_and_nothing(db: Db) {
     site.clock.advance(HOUR);
     eve.delete(&member).expect(204);
     eve.delete("/api/v1/objects/calc/7").expect(204);
+}
+
+fn atk_a009_no_change_makes_a_login_name_somebody_elses_address(db: Db) {
+    let site = TestSite::start(db);
+    let mut admin = site.admin();
+    let path = format!("/api/v1/users/{}", with_address(&site, "anna"));
+    let refused = |answer: Answer| {
+        let errors = answer.expect_problem(422, "invalid").json()["errors"].clone();
+        assert_eq!(errors["username"][0]["code"], "foreign_address", "{errors}");
+    };
+    refused(admin.patch(&path, &json!({ "username": "victim@example.org" })));
+    admin.patch(&path, &json!({ "username": "Anna@example.org" })).expect(200);
+    for email in [json!("other@example.org"), Value::Null] {
+        refused(admin.patch(&path, &json!({ "email": email })));
+    }
+    let both = json!({ "username": "other@example.org", "email": "other@example.org" });
+    admin.patch(&path, &both).expect(200);
+    // A name that came from elsewhere stays as it is.
+    site.database.connection().execute("update users set email = null, email_key = null");
+    admin.patch(&path, &json!({ "first_name": "Anna" })).expect(200);
+    admin.patch(&path, &json!({ "email": "third@example.org" })).expect(200);
+    refused(admin.patch(&path, &json!({ "username": "fourth@example.org" })));
 }

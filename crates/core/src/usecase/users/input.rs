@@ -77,14 +77,9 @@ pub(in crate::usecase) fn parse(
     let first_name = wrong.take(PersonName::parse("first_name", &new.first_name));
     let last_name = wrong.take(PersonName::parse("last_name", &new.last_name));
     if let (Some(name), Some(email)) = (&username, &email)
-        && name.as_str().contains('@')
-        && email.as_ref().is_none_or(|email| email.key() != Email::key_of(name.as_str()))
+        && is_foreign(name, email.as_ref())
     {
-        wrong.0.push(FieldError::new(
-            "username",
-            "foreign_address",
-            "contains @ but is not the account's own mail address",
-        ));
+        wrong.0.push(foreign_address());
     }
     wrong.into_result()?;
     let (Some(username), Some(email), Some(first_name), Some(last_name)) =
@@ -107,6 +102,17 @@ pub(in crate::usecase) fn parse(
         last_login_at: None,
         password_changed_at: None,
     })
+}
+
+/// Whether a login name looks like a mail address other than the account's own.
+fn is_foreign(name: &Username, email: Option<&Email>) -> bool {
+    name.as_str().contains('@')
+        && email.is_none_or(|email| email.key() != Email::key_of(name.as_str()))
+}
+
+fn foreign_address() -> FieldError {
+    let message = "contains @ but is not the account's own mail address";
+    FieldError::new("username", "foreign_address", message)
 }
 
 impl UserPatch {
@@ -138,6 +144,12 @@ impl UserPatch {
                     after.email_verified = false;
                 }
             }
+        }
+        // One that came with such a name from elsewhere keeps it; nobody is given one.
+        let was_foreign =
+            after.username == user.username && is_foreign(&user.username, user.email.as_ref());
+        if is_foreign(&after.username, after.email.as_ref()) && !was_foreign {
+            wrong.0.push(foreign_address());
         }
         if let Some(name) = &self.first_name
             && let Some(name) = wrong.take(PersonName::parse("first_name", name))
