@@ -30,6 +30,7 @@ pub(crate) struct Authority {
     holder: Holder,
     pub(crate) catalogue: Catalogue,
     now: Timestamp,
+    as_of: Timestamp,
 }
 
 enum Holder {
@@ -56,19 +57,34 @@ impl From<AuthorityError> for super::error::AdminError {
 
 impl Authority {
     pub(crate) fn load(tx: &mut dyn Tx, cx: &OpCx) -> Result<Self, AuthorityError> {
+        Self::load_as_of(tx, cx, cx.now())
+    }
+
+    /// What will be left of the actor's rights at the last instant before an end: of memberships
+    /// and grants that end sooner, nothing. When the account itself ends does not matter: what
+    /// somebody gave stays when they go.
+    pub(crate) fn load_until(
+        tx: &mut dyn Tx,
+        cx: &OpCx,
+        end: Option<Timestamp>,
+    ) -> Result<Self, AuthorityError> {
+        Self::load_as_of(tx, cx, Timestamp::last_before(end).max(cx.now()))
+    }
+
+    fn load_as_of(tx: &mut dyn Tx, cx: &OpCx, as_of: Timestamp) -> Result<Self, AuthorityError> {
         let now = cx.now();
         let catalogue = Catalogue::load(tx)?;
         let holder = match &cx.actor {
             Actor::System(name) => Holder::System(name),
             Actor::Anonymous => return Err(Forbidden::NotAuthenticated.into()),
             Actor::User { id, authenticated_at, .. } => {
-                let facts = Facts::load(tx, &catalogue, *id, now)?
+                let facts = Facts::load(tx, &catalogue, *id, as_of)?
                     .filter(|facts| facts.user().is_live(now))
                     .ok_or(Forbidden::NotAuthenticated)?;
                 Holder::User { facts: Box::new(facts), authenticated_at: *authenticated_at }
             }
         };
-        Ok(Self { holder, catalogue, now })
+        Ok(Self { holder, catalogue, now, as_of })
     }
 
     /// The actor's own facts; none for the operator at the command line.
@@ -85,6 +101,11 @@ impl Authority {
 
     pub(crate) fn is_superuser(&self) -> bool {
         self.facts().is_none_or(|facts| facts.user().is_superuser)
+    }
+
+    /// Whether nothing that the actor's rights rest on ends before.
+    pub(crate) fn lasts_until(&self, end: Option<Timestamp>) -> bool {
+        self.facts().is_none_or(|facts| end.unwrap_or(Timestamp::MAX) <= facts.valid_until())
     }
 
     /// The right, in words for the audit log, or what is missing.
@@ -142,7 +163,7 @@ impl Authority {
         if self.is_superuser() {
             return Ok(());
         }
-        let mut live = grants.iter().filter(|grant| grant.is_live(self.now));
+        let mut live = grants.iter().filter(|grant| grant.is_live(self.as_of));
         live.try_for_each(|grant| self.require_holding(&grant.permission, &grant.scope, known))
     }
 

@@ -17,7 +17,7 @@ pub enum Forbidden {
     #[error("this needs the permission {0}")]
     Permission(String),
     /// It would give somebody more than the actor holds.
-    #[error("nobody can grant more than they hold: {0} is missing")]
+    #[error("nobody can grant more than they hold, or for longer: {0} is missing")]
     MoreThanHeld(String),
     /// It concerns an account with more rights than the actor's.
     #[error("the account has rights that you do not have")]

@@ -115,7 +115,8 @@ pub(super) fn concerns(subject: Subject) -> Change {
     }
 }
 
-/// Makes or renews a grant by a right that was established; the actor must hold what it gives.
+/// Makes or renews a grant by a right that was established; the actor must hold what it gives, and
+/// for as long.
 pub(super) fn put(
     tx: &mut dyn Tx,
     cx: &OpCx,
@@ -133,6 +134,11 @@ pub(super) fn put(
         return Err(AdminError::field("permission", "unknown", message));
     }
     authority.require_holding(&new.permission, &new.scope, known.as_ref())?;
+    if new.effect == Effect::Allow && !authority.lasts_until(new.expires_at) {
+        // What somebody holds for a time would be made lasting, by themselves or by another.
+        let lasting = Authority::load_until(tx, cx, new.expires_at)?;
+        lasting.require_holding(&new.permission, &new.scope, known.as_ref())?;
+    }
     let name = subject_name(tx, new.subject)?;
     let mut grant = Grant {
         id: GrantId::generate(now, cx.entropy()),

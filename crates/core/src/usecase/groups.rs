@@ -186,7 +186,10 @@ impl Groups {
                 let right = authority.require(rights::CHANGE_GROUP)?;
                 let nestings = tx.nestings()?;
                 require_fits(&nestings, nesting)?;
+                // It is for good: a right that the actor has for a time is not enough.
+                let lasting = Authority::load_until(tx, &cx, None)?;
                 require_conferred(tx, &authority, nesting.parent)?;
+                require_conferred(tx, &lasting, nesting.parent)?;
                 tx.insert_nesting(nesting).map_err(|error| {
                     if error.is_duplicate() {
                         AdminError::conflict("already_nested", "the group is in that one already")

@@ -175,6 +175,13 @@ pub(super) fn put(
         // As leaving does, only later.
         require_released(tx, authority, group.id)?;
     }
+    if authority.is(wanted.user) && !authority.lasts_until(wanted.expires_at) {
+        // Whoever is in it for a time, or may bring people in for a time, does not make that more.
+        let lasting = Authority::load_until(tx, cx, wanted.expires_at)?;
+        let missing = |_| Forbidden::MoreThanHeld(rights::CHANGE_GROUP.to_owned());
+        self::right(&lasting, group.id).map_err(missing)?;
+        require_conferred(tx, &lasting, group.id)?;
+    }
     write(tx, cx, &group, &right, wanted)
 }
 

@@ -22,6 +22,9 @@ on_every_database!(
     a_grant_that_has_ended_keeps_no_manager_from_their_group,
     a_denial_that_has_ended_holds_nobody_and_nothing,
     atk_a009_no_change_makes_a_login_name_somebody_elses_address,
+    atk_a222_a_right_for_a_time_is_given_for_no_longer,
+    atk_a222_a_membership_for_a_time_is_not_prolonged_by_oneself,
+    atk_a222_a_right_for_a_time_is_nested_into_no_group,
 );
 
 const HOUR: Duration = Duration::from_hours(1);
@@ -268,4 +271,70 @@ fn atk_a009_no_change_makes_a_login_name_somebody_elses_address(db: Db) {
     admin.patch(&path, &json!({ "first_name": "Anna" })).expect(200);
     admin.patch(&path, &json!({ "email": "third@example.org" })).expect(200);
     refused(admin.patch(&path, &json!({ "username": "fourth@example.org" })));
+}
+
+fn atk_a222_a_right_for_a_time_is_given_for_no_longer(db: Db) {
+    let (site, mut admin, mut anna, _, path) = object(db);
+    let (mut eve, bert) = (site.logged_in("eve"), site.user("bert"));
+    let (eve_id, path) = (id_of(&mut eve), format!("{path}/shares"));
+    let share = |user: &str, end: Option<&str>| json!({ "user": user, "permission": "calc.share", "expires_at": end });
+    let end = Some("2026-01-01T18:00:00Z");
+    anna.post(&path, &share(&eve_id, end)).expect(201);
+    let look = json!({ "user": eve_id, "permission": "calc.view" });
+    anna.post(&path, &look).expect(201);
+    for user in [&eve_id, &bert] {
+        for later in [None, Some("2026-01-01T18:00:01Z")] {
+            eve.post(&path, &share(user, later)).expect_problem(403, "more_than_held");
+        }
+    }
+    eve.post(&path, &share(&eve_id, end)).expect(200);
+    eve.post(&path, &share(&bert, end)).expect(201);
+    // What she has for good she gives for good.
+    let look = json!({ "user": bert, "permission": "calc.view" });
+    eve.post(&path, &look).expect(201);
+    // That her account ends is no matter.
+    let account = format!("/api/v1/users/{}", site.user("carl"));
+    admin.patch(&account, &json!({ "expires_at": "2026-01-01T20:00:00Z" })).expect(200);
+    let mut carl = site.visitor();
+    carl.log_in("carl", PASSWORD).expect(200);
+    carl.put("/api/v1/objects/calc/8", &json!({})).expect(201);
+    carl.post("/api/v1/objects/calc/8/shares", &share(&bert, None)).expect(201);
+}
+
+fn atk_a222_a_membership_for_a_time_is_not_prolonged_by_oneself(db: Db) {
+    let (site, mut admin, mut eve, lab, id) = managed(db);
+    let until = |end: Option<&str>| json!({ "user": id, "is_manager": true, "expires_at": end });
+    let secret = json!({
+        "group": lab, "permission": "app.view_secret", "expires_at": "2026-01-01T01:00:00Z",
+    });
+    admin.post("/api/v1/grants", &secret).expect(201);
+    put_member(&mut admin, &lab, &until(Some("2026-01-02T00:00:00Z"))).expect(204);
+    for later in [None, Some("2026-01-02T00:00:01Z")] {
+        put_member(&mut eve, &lab, &until(later)).expect_problem(403, "more_than_held");
+    }
+    put_member(&mut eve, &lab, &until(Some("2026-01-01T12:00:00Z"))).expect(204);
+    put_member(&mut eve, &lab, &until(Some("2026-01-01T13:00:00Z")))
+        .expect_problem(403, "more_than_held");
+    // Others come in for good, and so does whoever may change groups without being in them.
+    put_member(&mut eve, &lab, &json!({ "user": site.user("bert") })).expect(204);
+    grant(&mut admin, &id, "vestibule.change_group");
+    put_member(&mut eve, &lab, &until(None)).expect(204);
+}
+
+fn atk_a222_a_right_for_a_time_is_nested_into_no_group(db: Db) {
+    let (_site, mut admin, mut eve, lab, id) = managed(db);
+    let strong = group(&mut admin, "strong", "private");
+    let more = json!({ "group": strong, "permission": "app.view" });
+    admin.post("/api/v1/grants", &more).expect(201);
+    grant(&mut admin, &id, "vestibule.change_group");
+    let ending =
+        json!({ "user": id, "permission": "app.view", "expires_at": "2026-01-01T18:00:00Z" });
+    admin.post("/api/v1/grants", &ending).expect(201);
+    nest(&mut eve, &strong, &lab).expect_problem(403, "more_than_held");
+    put_member(&mut eve, &strong, &json!({ "user": id })).expect_problem(403, "more_than_held");
+    let until = json!({ "user": id, "expires_at": "2026-01-01T18:00:00Z" });
+    put_member(&mut eve, &strong, &until).expect(204);
+    let lasting = json!({ "user": id, "permission": "app.view" });
+    admin.post("/api/v1/grants", &lasting).expect(200);
+    nest(&mut eve, &strong, &lab).expect(204);
 }
