@@ -250,6 +250,7 @@ async fn services(
             store.clone(),
             Arc::clone(&hasher),
             parts.doors.clone(),
+            office::given_names(settings, &parts.doors),
             Arc::clone(&throttle),
             postbox.clone(),
         ),

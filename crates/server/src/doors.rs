@@ -151,8 +151,7 @@ pub(crate) fn require_sound(doors: &[Door]) -> Result<(), DoorsError> {
         if door.refresh.is_some() && door.backend.entitlement().is_none() {
             return Err(DoorsError::CannotRefresh(door.name().clone()));
         }
-        let must_verify = matches!(door.place.control, Control::Required | Control::Requisite);
-        if must_verify && door.place.on_unavailable == OnUnavailable::Skip {
+        if door.must_verify() && door.place.on_unavailable == OnUnavailable::Skip {
             return Err(DoorsError::SkippedAndRequired(door.name().clone()));
         }
     }

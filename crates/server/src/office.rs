@@ -3,14 +3,13 @@
 use vestibule_auth::backends::{ShibbolethFactory, UserOfficeFactory, user_office::Desk};
 use vestibule_core::{
     ports::backend::{CredentialKind, SectionError},
-    usecase::login::Door,
+    usecase::login::{Door, GivenNames},
 };
 
 use crate::{
     config::{RegistrationMode, Settings},
     extract::RequestCx,
     problem::Problem,
-    site::Site,
 };
 
 /// The office of the settings.
@@ -34,20 +33,22 @@ pub(crate) async fn name_there(cx: &RequestCx) -> Result<Option<String>, Problem
         }
     }
     let says_who = |door: &Door| of_office(&door) && !door.only_entitles();
-    let is_by_account = !doors.iter().any(says_who)
-        && cx.site.settings.registration.mode == RegistrationMode::Closed
-        && identities.iter().all(|known| {
-            let door = doors.iter().find(|door| *door.name() == known.backend);
-            door.is_some_and(|door| names_are_given(&cx.site, door))
-        });
+    let is_by_account =
+        !doors.iter().any(says_who) && cx.site.services.login.is_name_given(&identities);
     Ok(is_by_account.then(|| session.principal.username.to_string()))
 }
 
-/// Whether nobody who comes in by this door can have chosen the name of their account.
-fn names_are_given(site: &Site, door: &Door) -> bool {
-    let descriptor = door.backend.descriptor();
-    let is_named_by_office =
-        descriptor.kind == ShibbolethFactory::KIND && site.settings.user_office.names_accounts;
-    let takes_passwords = descriptor.takes.contains(&CredentialKind::Password);
-    door.trust_names || is_named_by_office || takes_passwords
+/// Whose names nobody can have chosen, by the office and at logins.
+pub(crate) fn given_names(settings: &Settings, doors: &[Door]) -> GivenNames {
+    let are_given = |door: &&Door| {
+        let descriptor = door.backend.descriptor();
+        let is_named_by_office =
+            descriptor.kind == ShibbolethFactory::KIND && settings.user_office.names_accounts;
+        let takes_passwords = descriptor.takes.contains(&CredentialKind::Password);
+        door.trust_names || is_named_by_office || takes_passwords
+    };
+    GivenNames {
+        here: settings.registration.mode == RegistrationMode::Closed,
+        by: doors.iter().filter(are_given).map(|door| door.name().clone()).collect(),
+    }
 }

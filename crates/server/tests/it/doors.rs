@@ -3,18 +3,21 @@
 use std::time::Duration;
 
 use vestibule_core::{
+    domain::identity::Subject,
     policy::chain::{Control, OnUnavailable},
-    ports::backend::{Fault, RejectReason},
+    ports::backend::{Assertion, Fault, RejectReason},
     usecase::login::Door,
 };
 
-use crate::support::{Db, PASSWORD, Says, Script, TestSite, on_every_database};
+use crate::support::{Db, PASSWORD, Says, Script, TestSite, group, on_every_database};
 
 on_every_database!(
     each_answer_in_each_place_comes_to_what_the_page_says,
     flt_f30_an_outage_is_never_a_wrong_password_and_local_people_get_in,
     a_password_goes_to_nobody_who_need_not_see_it,
     whoever_must_be_entitled_is_asked_about_without_the_password,
+    a_name_that_could_be_chosen_passes_for_nobody_elses,
+    whose_name_could_be_chosen_is_asked_about_by_what_is_linked,
     atk_a205_whom_it_let_in_lately_gets_in_during_an_outage_and_nobody_after_it,
     atk_a181_names_and_passwords_that_nobody_has_bother_no_service,
 );
@@ -259,4 +262,66 @@ fn atk_a181_names_and_passwords_that_nobody_has_bother_no_service(db: Db) {
     }
     site.visitor().log_in("anna", "").expect(401);
     assert!(office.asked().is_empty());
+}
+
+/// A further process of the site where people make their accounts themselves.
+fn open_to_all(site: &TestSite, doors: Vec<Door>) -> TestSite {
+    let extend = move |builder| doors.into_iter().fold(builder, vestibule_server::Builder::door);
+    site.replica_as(&[("registration.mode", "open")], extend)
+}
+
+fn a_name_that_could_be_chosen_passes_for_nobody_elses(db: Db) {
+    let person = Says::Verified(Box::new(
+        Assertion::new(Subject::parse("alice").unwrap()).with_groups(["theirs"]),
+    ));
+    let office = Script::new("office", person);
+    let groups = [("theirs".to_owned(), "ours".to_owned())];
+    for control in [Control::Required, Control::Requisite, Control::Optional] {
+        let entitling = office.entitling(control, OnUnavailable::Fail);
+        let door = Door { groups: groups.clone().into(), ..entitling };
+        let site = TestSite::plan(db).start();
+        group(&mut site.admin(), "ours", "private");
+        // Whether she has registered herself or not, nothing tells any more.
+        site.user("alice");
+        let open = open_to_all(&site, vec![door.clone()]);
+        let mut alice = open.visitor();
+        let answer = alice.log_in("alice", PASSWORD);
+        assert!(office.asked().is_empty(), "{control}: asked about another Alice");
+        if control == Control::Optional {
+            assert_eq!(answer.expect(200).json()["groups"], serde_json::json!([]));
+        } else {
+            answer.expect_problem(401, "login_failed");
+            let reason = "asked about by no name: that of the account may be chosen";
+            assert_eq!(site.audit_texts("login.failed"), [reason]);
+        }
+        let closed = site.replica_with(move |builder| builder.door(door));
+        let answer = closed.visitor().log_in("alice", PASSWORD).expect(200);
+        assert_eq!(answer.json()["groups"], serde_json::json!(["ours"]));
+        assert_eq!(office.asked(), ["alice"]);
+    }
+}
+
+fn whose_name_could_be_chosen_is_asked_about_by_what_is_linked(db: Db) {
+    let office = Script::new("office", Says::verified("a-17"));
+    let listed = office.entitling(Control::Required, OnUnavailable::Fail);
+    let ldap = Script::new("ldap", Says::verified("carla"));
+    let site = TestSite::plan(db).start();
+    site.user("anna");
+    let door = listed.clone();
+    let closed = site.replica_with(move |builder| builder.door(door));
+    let mut anna = closed.visitor();
+    anna.log_in("anna", PASSWORD).expect(200);
+    let proof = serde_json::json!({ "backend": "office", "username": "a", "password": "b" });
+    anna.post("/api/v1/identities", &proof).expect(201);
+    office.asked();
+    let by_ldap = Door { create_users: true, ..ldap.door() };
+    let open = open_to_all(&site, vec![by_ldap, listed]);
+    open.visitor().log_in("anna", PASSWORD).expect(200);
+    assert_eq!(office.asked(), ["a-17"]);
+    // Whoever comes by a backend that gives names has that name, the first time and later.
+    for _ in 0..2 {
+        site.clock.advance(Duration::from_millis(5));
+        open.visitor().log_in("carla", "a password").expect(200);
+        assert_eq!(office.asked(), ["carla"]);
+    }
 }

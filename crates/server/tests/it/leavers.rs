@@ -20,6 +20,7 @@ on_every_database!(
     groups_follow_what_is_told_without_the_visitor,
     whoever_is_let_in_by_memory_is_marked_as_old,
     whom_one_has_to_verify_everybody_takes_out_is_out_by_every_door,
+    what_came_by_a_name_that_could_be_chosen_goes,
 );
 
 const HOUR: Duration = Duration::from_hours(1);
@@ -207,6 +208,23 @@ fn whom_one_has_to_verify_everybody_takes_out_is_out_by_every_door(db: Db) {
     site.visitor().log_in("anna", PASSWORD).expect(503);
     script.says(Says::Rejected(RejectReason::NotEntitled));
     site.visitor().log_in("anna", PASSWORD).expect(401);
+}
+
+fn what_came_by_a_name_that_could_be_chosen_goes(db: Db) {
+    let script = Script::new("office", says(&["theirs"]));
+    let mut listed = office(&script);
+    listed.place.control = Control::Optional;
+    let (site, ours) = site(db, listed.clone());
+    site.logged_in("anna");
+    assert_eq!(sources(&site, &ours)[0]["backend"], "office");
+    script.asked();
+    // Since then people make their accounts themselves.
+    let extend = move |builder: vestibule_server::Builder| builder.door(listed);
+    let open = site.replica_as(&[("registration.mode", "open")], extend);
+    site.clock.advance(HOUR);
+    assert!(refresh(&open).withdrawn >= 1);
+    assert!(script.asked().is_empty(), "asked about whoever is called so there");
+    assert_eq!(sources(&open, &ours), json!(null));
 }
 
 #[test]

@@ -11,17 +11,20 @@ use vestibule_auth::{
 };
 use vestibule_core::{
     domain::identity::BackendName,
+    policy::chain::{Control, OnUnavailable},
     ports::backend::{BackendFactory, Section},
     usecase::login::Door,
 };
 
-use crate::support::{Answer, Db, TestSite, Visitor, on_every_database};
+use crate::support::{Answer, Db, Says, Script, TestSite, Visitor, on_every_database};
 
 on_every_database!(
     seed_kt_10_the_user_is_whom_the_api_names_by_a_configured_field,
     seed_kt_11_a_code_is_taken_at_its_own_address_once_with_its_state,
     seed_kt_12_after_the_login_the_browser_is_where_it_wanted_to_be,
     seed_kt_13_refusals_outages_and_nonsense_give_a_page_and_no_session,
+    atk_a100_the_code_of_one_provider_is_shown_to_no_other,
+    a_name_that_its_owner_chose_there_is_nobodys_at_the_office,
 );
 
 /// What the API says of whoever logs in.
@@ -50,7 +53,8 @@ fn provider(asked: &Asked) -> Reply {
     }
 }
 
-fn site(db: Db, service: &Service) -> TestSite {
+/// A door to a provider, by which accounts are made.
+fn door(name: &str, service: &Service) -> Door {
     let section = Section::of(json!({
         "authorization_url": service.url("/authorize"),
         "token_url": service.url("/token"),
@@ -63,8 +67,12 @@ fn site(db: Db, service: &Service) -> TestSite {
         "groups_field": "teams",
         "timeout_seconds": 1.0,
     }));
-    let backend = OAuth2Factory.build(BackendName::parse("hub").unwrap(), section).unwrap();
-    let door = Door { create_users: true, ..Door::new(backend) };
+    let backend = OAuth2Factory.build(BackendName::parse(name).unwrap(), section).unwrap();
+    Door { create_users: true, ..Door::new(backend) }
+}
+
+fn site(db: Db, service: &Service) -> TestSite {
+    let door = door("hub", service);
     TestSite::plan(db).extend(move |builder| builder.door(door)).start()
 }
 
@@ -167,4 +175,44 @@ fn seed_kt_13_refusals_outages_and_nonsense_give_a_page_and_no_session(db: Db) {
     }
     assert_eq!(site.audit_texts("login.failed").len(), 2);
     assert_eq!(site.audit_texts("login.undecided").len(), 4);
+}
+
+fn atk_a100_the_code_of_one_provider_is_shown_to_no_other(db: Db) {
+    let (service, other) = (Service::start(provider).unwrap(), Service::start(provider).unwrap());
+    for (control, status) in [(Control::Optional, 303), (Control::Required, 401)] {
+        let mut doors = vec![door("other", &other), door("hub", &service)];
+        doors[0].place.control = control;
+        let extend =
+            move |builder| doors.into_iter().fold(builder, vestibule_server::Builder::door);
+        let site = TestSite::plan(db).extend(extend).start();
+        let mut visitor = site.visitor();
+        let state = depart(&mut visitor, "/");
+        other.asked();
+        back(&mut visitor, &format!("code=right&state={state}")).expect(status);
+        assert_eq!(visitor.is_in(), status == 303);
+        assert_eq!(other.asked(), [], "{control}: it was shown what is not its own");
+    }
+}
+
+fn a_name_that_its_owner_chose_there_is_nobodys_at_the_office(db: Db) {
+    let service = Service::start(provider).unwrap();
+    let hub = door("hub", &service);
+    let given = Door { trust_names: true, ..hub.clone() };
+    let site = TestSite::plan(db).extend(move |builder| builder.door(given)).start();
+    let log_in = |site: &TestSite| {
+        let mut visitor = site.visitor();
+        let state = depart(&mut visitor, "/");
+        back(&mut visitor, &format!("code=right&state={state}")).status
+    };
+    assert_eq!(log_in(&site), 303);
+    // Of this Ann nobody knows whether she is the one of the list.
+    let office = Script::new("office", Says::verified("ann"));
+    let listed = office.entitling(Control::Required, OnUnavailable::Fail);
+    for (trust_names, status, asked) in [(false, 401, vec![]), (true, 303, vec!["ann"])] {
+        let doors = [Door { trust_names, ..hub.clone() }, listed.clone()];
+        let extend =
+            move |builder| doors.into_iter().fold(builder, vestibule_server::Builder::door);
+        assert_eq!(log_in(&site.replica_with(extend)), status);
+        assert_eq!(office.asked(), asked);
+    }
 }

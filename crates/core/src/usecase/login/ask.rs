@@ -3,11 +3,11 @@
 use super::{
     LoginError,
     door::{Door, Identifying, Ties},
+    names::Whom,
     person::Person,
 };
 use crate::{
     domain::{identity::BackendName, username::Username},
-    id::UserId,
     policy::chain::{Conclusion, Control, Heard, Next, OnUnavailable, Walk},
     ports::{
         backend::{
@@ -144,7 +144,11 @@ pub(super) async fn who(
             continue;
         }
         let known_as = ties.and_then(|ties| ties.subject_at(door.name()));
-        let verdict = one(door, attempt, &BackendCx { known_as, ..*cx }).await;
+        let verdict = if is_meant || !is_for_one_alone(attempt) {
+            one(door, attempt, &BackendCx { known_as, ..*cx }).await
+        } else {
+            Verdict::NotMine(NotMine::WrongKind)
+        };
         let is_wrong_here_alone = identifying.all_know
             && Heard::of(&verdict) == Heard::Bad
             && (at + 1..doors.len()).any(|later| identifying.is_meant(later));
@@ -154,6 +158,13 @@ pub(super) async fn who(
         }
     }
     heard
+}
+
+/// Whether it is told nobody but the one whom it is for: with the code of one provider another could
+/// log in there as the visitor (RFC 9700 section 4.4), and what a proxy says to one may be proved by
+/// a secret of theirs.
+const fn is_for_one_alone(attempt: &Attempt) -> bool {
+    matches!(attempt, Attempt::Return { .. } | Attempt::Headers(_))
 }
 
 /// Asks one of them.
@@ -195,18 +206,19 @@ fn refusal_unasked(door: &Door, attempt: &Attempt) -> Option<Verdict> {
     (password.is_empty() || !is_name).then(|| Verdict::rejected(RejectReason::BadOrUnknown))
 }
 
-/// Asks, of somebody who has proved who they are, whether they may come in. `account` is theirs
-/// here, if they have one.
+/// Asks, of somebody who has proved who they are, whether they may come in. Who can be
+/// asked by no name is not asked about: nobody who has to verify everybody is among those.
 pub(super) async fn entitlement(
     doors: &[Door],
-    username: &str,
-    account: Option<UserId>,
+    whom: &Whom<'_>,
     heard: &mut Heardings,
     cx: &BackendCx<'_>,
 ) -> Result<(), StoreError> {
     for (at, door) in doors.iter().enumerate().filter(|(_, door)| door.only_entitles()) {
         let Some(entitlement) = door.backend.entitlement() else { continue };
-        let verdict = entitlement.judge(username, cx).await;
+        let Some((name, known_as)) = whom.at(door.name()) else { continue };
+        let account = whom.account();
+        let verdict = entitlement.judge(name, &BackendCx { known_as, ..*cx }).await;
         let is_remembered = match (&verdict, door.place.on_unavailable, account) {
             (Verdict::Fault(fault), OnUnavailable::Cached(within), Some(user))
                 if fault.is_passing() =>

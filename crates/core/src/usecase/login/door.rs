@@ -67,6 +67,11 @@ impl Door {
         self.place.control != Control::Sufficient && self.backend.entitlement().is_some()
     }
 
+    /// Whether everybody has to be verified by it.
+    pub const fn must_verify(&self) -> bool {
+        matches!(self.place.control, Control::Required | Control::Requisite)
+    }
+
     /// Whether it judges this kind of credential.
     pub(super) fn takes(&self, attempt: &Attempt) -> bool {
         self.backend.descriptor().takes.contains(&attempt.kind())

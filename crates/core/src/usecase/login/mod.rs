@@ -6,6 +6,7 @@ mod convert;
 mod door;
 mod further;
 mod link;
+mod names;
 mod notes;
 mod outcome;
 mod person;
@@ -25,6 +26,7 @@ use self::{
     addressed::{Addressed, failure_key},
     ask::{Brought, Heardings},
     door::{Known, identifying},
+    names::Owned,
     outcome::There,
     settle::{Asserted, Unsettled},
 };
@@ -32,6 +34,7 @@ pub use self::{
     convert::{Conversions, NewPassword, Person},
     door::Door,
     further::{Again, Arrival, Arrived, CodeWanted, Departure},
+    names::GivenNames,
     outcome::{LoginError, LoginGrant},
     refresh::Refreshed,
     upstream::EndError,
@@ -58,6 +61,7 @@ pub struct Login {
     store: Store,
     hasher: Arc<dyn PasswordHasher>,
     doors: Vec<Door>,
+    names: GivenNames,
     throttle: Arc<Throttle>,
     postbox: Postbox,
 }
@@ -79,10 +83,11 @@ impl Login {
         store: Store,
         hasher: Arc<dyn PasswordHasher>,
         doors: Vec<Door>,
+        names: GivenNames,
         throttle: Arc<Throttle>,
         postbox: Postbox,
     ) -> Self {
-        Self { store, hasher, doors, throttle, postbox }
+        Self { store, hasher, doors, names, throttle, postbox }
     }
 
     /// The ways in, in their order.
@@ -173,16 +178,16 @@ impl Login {
             && let Conclusion::Accept(at) = heard.conclude()
             && let Some(assertion) = heard.assertion_of(at)
         {
-            entered = self.existing(at, assertion).await?;
+            let owned = self.existing(at, assertion).await?;
+            let whom =
+                self.whom(at, assertion, typed.map(|(name, _)| name.as_str()), owned.as_ref());
             // Others are asked by a name. One that the visitor chose somewhere would be anybody's.
-            let is_claimed = typed.is_none() && assertion.account.is_none();
-            if entered.is_none() && is_claimed && !self.doors[at].trust_names {
-                return self.turn_away(at, Unsettled::ChosenName, trial).await;
+            if whom.is_nobody_to_one_of(&self.doors) {
+                let user = owned.map(|owned| Box::new(owned.user));
+                return self.turn_away(at, Unsettled::ChosenName(user), trial).await;
             }
-            let claimed = assertion.username.clone().unwrap_or_else(|| username.to_owned());
-            let name = entered.as_ref().map_or(claimed, |user| user.username.as_str().to_owned());
-            let id = entered.as_ref().map(|user| user.id);
-            ask::entitlement(&self.doors, &name, id, &mut heard, &bcx).await?;
+            ask::entitlement(&self.doors, &whom, &mut heard, &bcx).await?;
+            entered = owned.map(|owned| owned.user);
         }
         match heard.conclude() {
             Conclusion::Accept(at) => self.accept(at, heard, trial).await,
@@ -218,10 +223,19 @@ impl Login {
     }
 
     /// The account that the person enters already.
-    async fn existing(&self, at: usize, assertion: &Assertion) -> Result<Option<User>, StoreError> {
+    async fn existing(
+        &self,
+        at: usize,
+        assertion: &Assertion,
+    ) -> Result<Option<Owned>, StoreError> {
         let (door, assertion) = (&self.doors[at], assertion.clone());
         let (name, is_local) = (door.name().clone(), door.is_local());
-        self.store.lookup(move |tx| settle::existing(tx, &name, is_local, &assertion)).await
+        self.store
+            .lookup(move |tx| {
+                let user = settle::existing(tx, &name, is_local, &assertion)?;
+                user.map(|user| Owned::of(tx, user)).transpose()
+            })
+            .await
     }
 
     async fn accept(

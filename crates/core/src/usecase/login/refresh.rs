@@ -15,7 +15,7 @@ use crate::{
     },
     id::UserId,
     ports::{
-        backend::{BackendCx, Entitlement, Verdict},
+        backend::{BackendCx, Entitlement, NotMine, Verdict},
         checks::BackendCheck,
         store::{StoreError, Tx},
     },
@@ -70,22 +70,24 @@ impl Login {
         let due: Vec<Due> = due?;
         let mut is_down = false;
         for person in due {
-            let id = person.user;
-            let user = self.store.lookup(move |tx| tx.user_by_id(id)).await;
-            let user: Option<User> = user.map_err(|error: StoreError| error)?;
-            let Some(user) = user else { continue };
-            // Where one question went without an answer, the others would as well.
-            let verdict = if is_down {
-                None
-            } else {
-                let known_as = person.subject.as_ref();
-                let bcx = BackendCx { account: Some(user.id), known_as, ..self.backend_cx(cx) };
-                let name = match known_as {
-                    Some(subject) => subject.as_str(),
-                    None => user.username.as_str(),
-                };
-                Some(entitlement.judge(name, &bcx).await)
+            let Some(owned) = self.owned(person.user).await? else { continue };
+            let whom = self.whom_without_them(&owned);
+            let asked_by = match &person.subject {
+                Some(subject) => Some((subject.as_str(), Some(subject))),
+                None => whom.at(door.name()),
             };
+            let verdict = match asked_by {
+                // By a name that anybody could have chosen it stands by nobody.
+                None => Some(Verdict::NotMine(NotMine::UnknownSubject)),
+                // Where one question went without an answer, the others would as well.
+                Some(_) if is_down => None,
+                Some((name, known_as)) => {
+                    let account = Some(owned.user.id);
+                    let bcx = BackendCx { account, known_as, ..self.backend_cx(cx) };
+                    Some(entitlement.judge(name, &bcx).await)
+                }
+            };
+            let user = owned.user;
             match verdict {
                 Some(Verdict::Verified(assertion)) => {
                     let said = Arc::new(settle::Asserted::of(door, assertion));

@@ -24,7 +24,11 @@ impl Login {
                 let error = LoginError::Refused { not_before: trial.cx.now() };
                 (user.map(|user| *user), RejectReason::Disabled.as_str(), error)
             }
-            Unsettled::ChosenName => {
+            Unsettled::ChosenName(Some(user)) => {
+                let error = LoginError::Refused { not_before: trial.cx.now() };
+                (Some(*user), "asked about by no name: that of the account may be chosen", error)
+            }
+            Unsettled::ChosenName(None) => {
                 let error = LoginError::NoAccount { backend: backend.clone() };
                 (None, "no account here, and the name may be chosen (trust_names)", error)
             }

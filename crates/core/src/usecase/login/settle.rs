@@ -34,8 +34,9 @@ pub(super) enum Unsettled {
     NotLive(Option<Box<User>>),
     /// They have none, and none is made.
     NoAccount,
-    /// They have none, and others would have to be asked by a name that they may have chosen.
-    ChosenName,
+    /// Others would have to be asked by a name that they may have chosen: that of their account, if
+    /// they have one.
+    ChosenName(Option<Box<User>>),
     /// One would be made, but its name is somebody's.
     NameTaken(String),
     /// One would be made, but its name cannot be one.
