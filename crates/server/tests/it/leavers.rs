@@ -21,6 +21,8 @@ on_every_database!(
     whoever_is_let_in_by_memory_is_marked_as_old,
     whom_one_has_to_verify_everybody_takes_out_is_out_by_every_door,
     what_came_by_a_name_that_could_be_chosen_goes,
+    one_that_refuses_nobody_ends_no_session,
+    a_link_that_is_no_more_takes_nothing_of_another,
 );
 
 const HOUR: Duration = Duration::from_hours(1);
@@ -225,6 +227,50 @@ fn what_came_by_a_name_that_could_be_chosen_goes(db: Db) {
     assert!(refresh(&open).withdrawn >= 1);
     assert!(script.asked().is_empty(), "asked about whoever is called so there");
     assert_eq!(sources(&open, &ours), json!(null));
+}
+
+fn one_that_refuses_nobody_ends_no_session(db: Db) {
+    let script = Script::new("office", says(&["theirs"]));
+    let mut listed = office(&script);
+    listed.place.control = Control::Optional;
+    let (site, _) = site(db, listed);
+    let mut anna = site.logged_in("anna");
+    assert_eq!(groups(&mut anna), json!(["ours"]));
+    script.says(Says::Rejected(RejectReason::NotEntitled));
+    site.clock.advance(HOUR);
+    assert!(refresh(&site).withdrawn >= 1);
+    assert_eq!(groups(&mut anna), json!([]), "she is still in, and what came by it is gone");
+}
+
+fn a_link_that_is_no_more_takes_nothing_of_another(db: Db) {
+    let person = |subject: &str, groups: &[&str]| {
+        let assertion = Assertion::new(Subject::parse(subject).unwrap()).with_username("anna");
+        Says::Verified(Box::new(assertion.with_groups(groups.iter().copied())))
+    };
+    let ldap = Script::new("ldap", person("n-17", &["theirs"]));
+    let (site, _) = site(db, by_ldap(&ldap));
+    let mut anna = site.visitor();
+    anna.log_in("anna", "a password").expect(200);
+    ldap.says(person("n-18", &["more"]));
+    let proof = json!({ "backend": "ldap", "username": "other", "password": "a password" });
+    anna.post("/api/v1/identities", &proof).expect(201);
+    let mut ask = |first: Says, second: Says| {
+        ldap.says(Says::Of(vec![("n-17", first), ("n-18", second)]));
+        site.clock.advance(HOUR);
+        let done = refresh(&site);
+        (done, if anna.is_in() { groups(&mut anna) } else { json!(null) })
+    };
+    let none = Refreshed::default();
+    let disabled = || Says::Rejected(RejectReason::Disabled);
+    let (first, second) = (|| person("n-17", &["theirs"]), || person("n-18", &["more"]));
+    let confirmed = Refreshed { confirmed: 1, ..none };
+    assert_eq!(ask(first(), second()), (confirmed, json!(["more", "ours"])));
+    assert_eq!(ask(disabled(), second()), (confirmed, json!(["more"])));
+    assert_eq!(ask(first(), disabled()), (confirmed, json!(["ours"])));
+    // While one of them cannot be asked about, nothing is taken away.
+    let fault = Says::Fault(Fault::protocol("no sense in it"));
+    assert_eq!(ask(fault, disabled()), (Refreshed { stale: 1, ..none }, json!(["ours"])));
+    assert_eq!(ask(disabled(), disabled()), (Refreshed { withdrawn: 1, ..none }, json!(null)));
 }
 
 #[test]

@@ -1,24 +1,21 @@
 //! Asking backends again about the people they let in, so that a leaver is out without having to
 //! log in once more.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashSet, time::Duration};
 
 use serde_json::json;
 
-use super::{Door, Login, settle};
+use super::{Door, Login, names::Owned, settle};
 use crate::{
     cx::OpCx,
-    domain::{
-        change::Change,
-        identity::{BackendName, Subject},
-        user::User,
-    },
+    domain::{change::Change, identity::BackendName, user::User},
     id::UserId,
     ports::{
-        backend::{BackendCx, Entitlement, NotMine, Verdict},
+        backend::{BackendCx, Entitlement, Verdict},
         checks::BackendCheck,
         store::{StoreError, Tx},
     },
+    time::Timestamp,
     usecase::record::{Target, record},
 };
 
@@ -38,10 +35,14 @@ pub struct Refreshed {
     pub stale: u32,
 }
 
-/// Somebody who is due.
-struct Due {
-    user: UserId,
-    subject: Option<Subject>,
+/// What a backend says of somebody, by all that it knows them by.
+enum Word {
+    /// It stands by them: what it said, each time it was asked.
+    Stands(Vec<settle::Asserted>),
+    /// It knows nobody of theirs who may come in.
+    Gone,
+    /// It could not tell.
+    Unknown,
 }
 
 impl Login {
@@ -64,48 +65,30 @@ impl Login {
         entitlement: &dyn Entitlement,
         all: &mut Refreshed,
     ) -> Result<(), StoreError> {
-        let (name, before, entitles) =
-            (door.name().clone(), cx.now().minus(every), door.only_entitles());
+        let (name, before) = (door.name().clone(), cx.now().minus(every));
+        let entitles = door.only_entitles();
         let due = self.store.read(move |tx| due(tx, &name, before, entitles)).await;
-        let due: Vec<Due> = due?;
+        let due: Vec<UserId> = due?;
         let mut is_down = false;
-        for person in due {
-            let Some(owned) = self.owned(person.user).await? else { continue };
-            let whom = self.whom_without_them(&owned);
-            let asked_by = match &person.subject {
-                Some(subject) => Some((subject.as_str(), Some(subject))),
-                None => whom.at(door.name()),
-            };
-            let verdict = match asked_by {
-                // By a name that anybody could have chosen it stands by nobody.
-                None => Some(Verdict::NotMine(NotMine::UnknownSubject)),
-                // Where one question went without an answer, the others would as well.
-                Some(_) if is_down => None,
-                Some((name, known_as)) => {
-                    let account = Some(owned.user.id);
-                    let bcx = BackendCx { account, known_as, ..self.backend_cx(cx) };
-                    Some(entitlement.judge(name, &bcx).await)
-                }
-            };
-            let user = owned.user;
-            match verdict {
-                Some(Verdict::Verified(assertion)) => {
-                    let said = Arc::new(settle::Asserted::of(door, assertion));
-                    let cx = cx.clone();
+        for id in due {
+            let Some(owned) = self.owned(id).await? else { continue };
+            let word = self.word_of(cx, door, entitlement, &owned, &mut is_down).await;
+            let (cx, user) = (cx.clone(), owned.user);
+            match word {
+                Word::Stands(said) => {
                     let confirm = move |tx: &mut dyn Tx| confirm(tx, &cx, &user, &said);
                     self.store.write::<_, StoreError>(confirm).await?;
                     all.confirmed += 1;
                 }
-                Some(Verdict::Rejected(_) | Verdict::NotMine(_)) => {
-                    let (cx, name) = (cx.clone(), door.name().clone());
-                    let withdraw = move |tx: &mut dyn Tx| withdraw(tx, &cx, &user, &name, entitles);
+                Word::Gone => {
+                    let door = door.clone();
+                    let withdraw = move |tx: &mut dyn Tx| withdraw(tx, &cx, &user, &door);
                     self.store.write::<_, StoreError>(withdraw).await?;
                     all.withdrawn += 1;
                 }
-                Some(Verdict::Fault(_) | Verdict::Challenge(_)) | None => {
-                    is_down |= matches!(&verdict, Some(Verdict::Fault(f)) if f.is_passing());
+                Word::Unknown => {
                     let retry_at = cx.now().minus(every.saturating_sub(AGAIN));
-                    let (cx, name) = (cx.clone(), door.name().clone());
+                    let name = door.name().clone();
                     let doubt =
                         move |tx: &mut dyn Tx| mark_stale(tx, &cx, &name, user.id, retry_at);
                     self.store.write::<_, StoreError>(doubt).await?;
@@ -115,24 +98,60 @@ impl Login {
         }
         Ok(())
     }
+
+    /// Asks a backend about somebody: about everyone whom it knows them as, since a link that it
+    /// stands by no more says nothing of another.
+    async fn word_of(
+        &self,
+        cx: &OpCx,
+        door: &Door,
+        entitlement: &dyn Entitlement,
+        owned: &Owned,
+        is_down: &mut bool,
+    ) -> Word {
+        let linked = owned.subjects_at(door.name());
+        let mut ways: Vec<_> = linked.map(|known| (known.as_str(), Some(known))).collect();
+        let whom = self.whom_without_them(owned);
+        if ways.is_empty() && door.only_entitles() {
+            // By a name that anybody could have chosen it stands by nobody.
+            ways.extend(whom.at(door.name()));
+        }
+        let mut said = Vec::new();
+        for (name, known_as) in ways {
+            // Where one question went without an answer, the others would as well.
+            if *is_down {
+                return Word::Unknown;
+            }
+            let bcx = BackendCx { account: Some(owned.user.id), known_as, ..self.backend_cx(cx) };
+            match entitlement.judge(name, &bcx).await {
+                Verdict::Verified(assertion) => {
+                    said.push(settle::Asserted::of(door, assertion));
+                }
+                Verdict::Rejected(_) | Verdict::NotMine(_) => {}
+                verdict @ (Verdict::Fault(_) | Verdict::Challenge(_)) => {
+                    *is_down = matches!(&verdict, Verdict::Fault(fault) if fault.is_passing());
+                    return Word::Unknown;
+                }
+            }
+        }
+        if said.is_empty() { Word::Gone } else { Word::Stands(said) }
+    }
 }
 
+/// Whose time has come, each once.
 fn due(
     tx: &mut dyn Tx,
     backend: &BackendName,
-    before: crate::time::Timestamp,
+    before: Timestamp,
     entitles: bool,
-) -> Result<Vec<Due>, StoreError> {
+) -> Result<Vec<UserId>, StoreError> {
     if entitles {
-        let users = tx.entitled_due(backend, before, AT_ONCE)?;
-        return Ok(users.into_iter().map(|user| Due { user, subject: None }).collect());
+        return tx.entitled_due(backend, before, AT_ONCE);
     }
+    let mut seen = HashSet::new();
     let people = tx.identities_due(backend, before, AT_ONCE)?;
-    let due = |identity: crate::domain::identity::Identity| Due {
-        user: identity.user,
-        subject: Some(identity.subject),
-    };
-    Ok(people.into_iter().map(due).collect())
+    let users = people.into_iter().map(|identity| identity.user);
+    Ok(users.filter(|user| seen.insert(*user)).collect())
 }
 
 /// The backend stands by the person, and tells what groups they are in now.
@@ -140,13 +159,14 @@ fn confirm(
     tx: &mut dyn Tx,
     cx: &OpCx,
     user: &User,
-    said: &settle::Asserted,
+    said: &[settle::Asserted],
 ) -> Result<(), StoreError> {
-    settle::follow_groups(tx, cx, user, said)?;
-    if said.entitles {
-        tx.put_entitled_at(&said.backend, user.id, Some(cx.now()))?;
+    let Some(first) = said.first() else { return Ok(()) };
+    settle::follow_all_groups(tx, cx, user, &first.backend, said)?;
+    if first.entitles {
+        tx.put_entitled_at(&first.backend, user.id, Some(cx.now()))?;
     }
-    fresh(tx, cx, &said.backend, user.id)
+    fresh(tx, cx, &first.backend, user.id)
 }
 
 /// What is known of somebody by a backend is as of now.
@@ -166,7 +186,7 @@ pub(super) fn mark_stale(
     cx: &OpCx,
     backend: &BackendName,
     user: UserId,
-    checked_at: crate::time::Timestamp,
+    checked_at: Timestamp,
 ) -> Result<(), StoreError> {
     let before = tx.backend_check(backend, user)?.and_then(|check| check.stale_since);
     let stale_since = Some(before.unwrap_or_else(|| cx.now()));
@@ -175,23 +195,19 @@ pub(super) fn mark_stale(
 
 /// The backend does not stand by the person any more: what came by it goes, and whoever came in by
 /// it is out.
-fn withdraw(
-    tx: &mut dyn Tx,
-    cx: &OpCx,
-    user: &User,
-    backend: &BackendName,
-    entitles: bool,
-) -> Result<(), StoreError> {
+fn withdraw(tx: &mut dyn Tx, cx: &OpCx, user: &User, door: &Door) -> Result<(), StoreError> {
+    let backend = door.name();
     tx.announce(Change::User(user.id), cx.now())?;
     settle::sync_groups(tx, cx, user, backend, &[])?;
+    let ends_all = door.only_entitles() && door.must_verify();
     let mut ended = 0_u32;
     for session in tx.sessions_of(user.id)? {
         // Whom one has to verify whoever they came in by is out by every door.
-        if (entitles || session.backend == backend.as_str()) && tx.delete_session(session.id)? {
+        if (ends_all || session.backend == backend.as_str()) && tx.delete_session(session.id)? {
             ended += 1;
         }
     }
-    if entitles {
+    if door.only_entitles() {
         tx.put_entitled_at(backend, user.id, None)?;
     }
     let details = json!({ "backend": backend.as_str(), "sessions": ended });

@@ -265,6 +265,23 @@ pub(super) fn follow_groups(
     }
 }
 
+/// The same, of what a backend told about all that it knows somebody by; of nothing where it said
+/// of one of them that it cannot tell.
+pub(super) fn follow_all_groups(
+    tx: &mut dyn Tx,
+    cx: &OpCx,
+    user: &User,
+    backend: &BackendName,
+    told: &[Asserted],
+) -> Result<(), StoreError> {
+    let groups: Option<Vec<&Vec<String>>> = told.iter().map(|one| one.groups.as_ref()).collect();
+    let Some(groups) = groups else { return Ok(()) };
+    let mut names: Vec<String> = groups.into_iter().flatten().cloned().collect();
+    names.sort();
+    names.dedup();
+    sync_groups(tx, cx, user, backend, &names)
+}
+
 /// Puts the user into the groups that the backend names, and takes them out of those that it
 /// named before: of its own memberships alone.
 pub(super) fn sync_groups(

@@ -25,6 +25,8 @@ pub(crate) enum Says {
     WrongOf(&'static str),
     /// The same a while later.
     Slowly(Duration, Box<Self>),
+    /// Each of its own, by whom it is asked about; of all others nothing.
+    Of(Vec<(&'static str, Self)>),
     NotMine,
     Fault(Fault),
     /// Wants this code of everybody, and says the other thing to whoever has it.
@@ -94,8 +96,15 @@ impl Script {
     async fn answer(&self, asked: String, code: Option<&str>) -> Verdict {
         let says = {
             let mut state = self.state.lock().unwrap();
+            let says = match state.says.clone() {
+                Says::Of(all) => {
+                    let of = all.into_iter().find(|(of, _)| *of == asked);
+                    of.map_or(Says::NotMine, |(_, says)| says)
+                }
+                says => says,
+            };
             state.asked.push(asked);
-            state.says.clone()
+            says
         };
         if let Says::Slowly(wait, says) = says {
             tokio::time::sleep(wait).await;
@@ -120,7 +129,7 @@ fn verdict(says: Says, code: Option<&str>) -> Verdict {
         }
         Says::NotMine => Verdict::NotMine(NotMine::UnknownSubject),
         Says::Fault(fault) => Verdict::Fault(fault),
-        Says::Slowly(..) => panic!("it is slow once"),
+        Says::Slowly(..) | Says::Of(_) => panic!("it is so once"),
         Says::Panic => panic!("hunter2"),
     }
 }
