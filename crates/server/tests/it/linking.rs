@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use vestibule_core::{
     Secret,
     domain::identity::Subject,
+    policy::chain::Control,
     ports::backend::{Assertion, RejectReason},
     usecase::login::Door,
 };
@@ -21,6 +22,7 @@ on_every_database!(
     atk_a101_a_link_takes_the_proof_that_a_page_of_ours_asked,
     guesses_at_people_elsewhere_count_as_guesses,
     the_last_way_into_an_account_stays,
+    what_leads_in_no_more_is_no_way_in,
     what_came_by_a_link_goes_with_it,
 );
 
@@ -151,6 +153,31 @@ fn the_last_way_into_an_account_stays(db: Db) {
     anna.delete(link).expect(404);
     assert_eq!(linked(&mut anna), 0);
     site.visitor().post("/api/v1/login", &proof("unix")).expect_problem(403, "no_account");
+}
+
+fn what_leads_in_no_more_is_no_way_in(db: Db) {
+    let (unix, ldap) = (Script::new("unix", says("1001")), Script::new("ldap", says("cn=anna")));
+    let site = site(db, &[&unix, &ldap]);
+    let mut anna = site.logged_in("anna");
+    for backend in ["unix", "ldap"] {
+        anna.post("/api/v1/identities", &proof(backend)).expect(201);
+    }
+    let link = "/api/v1/identities?backend=unix&subject=1001";
+    // She has a password that nobody takes any more, and a link to a backend that is gone.
+    let door = unix.door();
+    let plan = TestSite::plan(db).without_local().extend(move |builder| builder.door(door));
+    let elsewhere = site.replica_at(plan);
+    let mut anna = elsewhere.visitor();
+    anna.log_in("anna", "a password").expect(200);
+    anna.delete(link).expect_problem(409, "last_way_in");
+    // With one that only adds groups she would get in no better.
+    let doors = [unix.door(), ldap.door_with(Control::Optional)];
+    let extend = move |builder| doors.into_iter().fold(builder, vestibule_server::Builder::door);
+    let adding = site.replica_at(TestSite::plan(db).without_local().extend(extend));
+    anna.at(&adding.origin).delete(link).expect_problem(409, "last_way_in");
+    // The link that leads nowhere may go.
+    anna.delete("/api/v1/identities?backend=ldap&subject=cn%3Danna").expect(204);
+    anna.at(&site.origin).delete(link).expect(204);
 }
 
 fn what_came_by_a_link_goes_with_it(db: Db) {

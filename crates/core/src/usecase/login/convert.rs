@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use super::{Door, LoginError, settle};
+use super::{Door, LoginError, door::is_entered, settle};
 use crate::{
     cx::OpCx,
     domain::{
@@ -200,6 +200,7 @@ impl Conversions {
         };
         let has_local = self.doors.iter().any(Door::is_local);
         let (passwords, postbox, cx) = (self.passwords.clone(), self.postbox.clone(), cx.clone());
+        let doors = self.doors.clone();
         self.store
             .write(move |tx| {
                 let now = cx.now();
@@ -225,7 +226,10 @@ impl Conversions {
                 } else {
                     cut(tx, user, now)?;
                 }
-                if !has_password && all.len() < 2 {
+                let is_left =
+                    |other: &&Identity| other.backend != backend || other.subject != subject;
+                let left = all.iter().filter(is_left).map(|other| &other.backend);
+                if !is_entered(&doors, has_password, left) {
                     let email = owner.email.clone().filter(|_| has_local && owner.is_live(now));
                     let email = email.ok_or_else(last_way_in)?;
                     let notice = Notice::Welcome { username: owner.username.as_str().to_owned() };

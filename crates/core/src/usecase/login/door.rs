@@ -67,6 +67,11 @@ impl Door {
         self.place.control != Control::Sufficient && self.backend.entitlement().is_some()
     }
 
+    /// Whether somebody may be let in on its word alone.
+    pub fn lets_in(&self) -> bool {
+        !self.only_entitles() && self.place.control != Control::Optional
+    }
+
     /// Whether everybody has to be verified by it.
     pub const fn must_verify(&self) -> bool {
         matches!(self.place.control, Control::Required | Control::Requisite)
@@ -150,4 +155,18 @@ pub(super) fn identifying(doors: &[Door], known: &Known<'_>) -> Identifying {
         }
     }
     Identifying { meant: vec![true; doors.len()], all_know: false }
+}
+
+/// Whether an account that has a password here, or none, and is known to these backends can still
+/// be entered.
+pub(super) fn is_entered<'a>(
+    doors: &[Door],
+    has_password: bool,
+    mut links: impl Iterator<Item = &'a BackendName>,
+) -> bool {
+    let leads_in = |name: &BackendName| {
+        doors.iter().any(|door| !door.is_local() && door.lets_in() && door.name() == name)
+    };
+    (has_password && doors.iter().any(|door| door.is_local() && door.lets_in()))
+        || links.any(leads_in)
 }

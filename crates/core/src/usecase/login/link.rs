@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use super::{Door, Login, LoginError, addressed::failure_key, ask, settle, tell};
+use super::{Door, Login, LoginError, addressed::failure_key, ask, door::is_entered, settle, tell};
 use crate::{
     cx::{Actor, OpCx},
     domain::{
@@ -191,7 +191,7 @@ impl Login {
             backend.parse().map_err(|_| missing())?,
             Subject::parse(subject).map_err(|_| missing())?,
         );
-        let way = self.way_of(&backend);
+        let (way, doors) = (self.way_of(&backend), self.doors.clone());
         let (cx, postbox) = (cx.clone(), self.postbox.clone());
         self.store
             .write(move |tx| {
@@ -202,7 +202,11 @@ impl Login {
                 authority.require_fresh()?;
                 let others = tx.identities_of(user)?;
                 let has_password = tx.user_password(user)?.is_some_and(|hash| hash.is_usable());
-                if others.len() < 2 && !has_password {
+                let is_left = |other: &&Identity| {
+                    other.backend != known.backend || other.subject != known.subject
+                };
+                let left = others.iter().filter(is_left).map(|other| &other.backend);
+                if !is_entered(&doors, has_password, left) {
                     let message = "it is the only way into the account";
                     return Err(AdminError::conflict("last_way_in", message));
                 }

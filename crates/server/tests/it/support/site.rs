@@ -66,6 +66,7 @@ pub(crate) struct Plan {
     clock: Arc<ManualClock>,
     settings: Vec<(OsString, OsString)>,
     prefix: &'static str,
+    has_local: bool,
     extend: Extend,
 }
 
@@ -84,6 +85,7 @@ impl TestSite {
                 ("VESTIBULE_LIMITS__LOGIN_PER_ADDRESS".into(), "unlimited".into()),
             ],
             prefix: "",
+            has_local: true,
             extend: Box::new(|builder| builder),
         }
     }
@@ -112,6 +114,7 @@ impl TestSite {
             clock: Arc::clone(&self.clock),
             settings: self.settings.clone(),
             prefix: "",
+            has_local: true,
             extend: Box::new(extend),
         };
         settings.iter().fold(plan, |plan, (key, value)| plan.set(key, value)).start()
@@ -197,6 +200,12 @@ impl Plan {
         self
     }
 
+    /// Where no password is taken here.
+    pub(crate) fn without_local(mut self) -> Self {
+        self.has_local = false;
+        self
+    }
+
     /// With more than the usual parts.
     pub(crate) fn extend(
         mut self,
@@ -243,13 +252,15 @@ impl Plan {
         let (started, running) = mpsc::channel();
         let (clock, database) = (Arc::clone(&self.clock), Arc::clone(&self.database));
         let (prefix, storage, extend) = (self.prefix, database.url().to_owned(), self.extend);
+        let has_local = self.has_local;
         let thread = std::thread::spawn(move || {
             actix_web::rt::System::new().block_on(async move {
                 let builder = Vestibule::builder()
                     .settings(settings)
                     .storage(&storage)
-                    .backend(LocalBackend::default())
                     .clock(clock as Arc<dyn Clock>);
+                let builder =
+                    if has_local { builder.backend(LocalBackend::default()) } else { builder };
                 let vestibule = extend(permissions(builder)).build().await.unwrap();
                 let app = vestibule.clone();
                 let server = HttpServer::new(move || {
