@@ -23,7 +23,9 @@ use vestibule_core::{
     },
 };
 
-use crate::{client::UnreadableForwarding, rate_limit::TooOften, site::Site};
+use crate::{
+    client::UnreadableForwarding, dto::session::StepBody, rate_limit::TooOften, site::Site,
+};
 
 /// An error as it goes over the wire: `application/problem+json`.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -47,24 +49,6 @@ pub(crate) struct ProblemBody {
     /// What the visitor has to bring besides, and what with.
     #[serde(skip_serializing_if = "Option::is_none")]
     step: Option<StepBody>,
-}
-
-/// A one-time code that is wanted: it goes to `POST api/v1/login` as `otp`, with `step` in the place
-/// of the name and the password.
-#[derive(Clone, Serialize, ToSchema)]
-#[schema(as = LoginStep)]
-pub(crate) struct StepBody {
-    /// Good for one attempt, for ten minutes.
-    pub(crate) token: String,
-    /// What the visitor is asked for; may be empty.
-    pub(crate) prompt: String,
-}
-
-/// Without the token, which stands for a password.
-impl fmt::Debug for StepBody {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("StepBody").field("prompt", &self.prompt).finish_non_exhaustive()
-    }
 }
 
 /// What strangers are told, written out: they may come in floods.
@@ -302,9 +286,11 @@ impl From<LoginError> for Problem {
                 let detail = "a one-time code is wanted as well";
                 let mut problem =
                     Self::new(StatusCode::UNAUTHORIZED, "second_factor_required", detail);
-                let token = wanted.token.expose_str().unwrap_or_default().to_owned();
-                problem.0.body.step = Some(StepBody { token, prompt: wanted.prompt });
+                problem.0.body.step = Some(StepBody::from(wanted));
                 problem
+            }
+            LoginError::CodeMissing => {
+                Self::new(StatusCode::UNAUTHORIZED, "second_factor_required", error.to_string())
             }
             LoginError::StepLost => {
                 Self::new(StatusCode::BAD_REQUEST, "step_lost", error.to_string())

@@ -185,7 +185,7 @@ fn enter(tx: &mut dyn Tx, cx: &OpCx, grant: &LoginGrant) -> Result<(), OpenError
     if let Some((old, new)) = &grant.rehash {
         tx.upgrade_user_password(user.id, old, new)?;
     }
-    if let Some(key) = &grant.failures {
+    for key in &grant.failures {
         tx.forget_count(key.as_bytes())?;
     }
     tx.update_user_last_login(user.id, now)?;

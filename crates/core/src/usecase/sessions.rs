@@ -312,7 +312,7 @@ fn open(
     if let Some((old, new)) = &grant.rehash {
         tx.upgrade_user_password(user.id, old, new)?;
     }
-    if let Some(key) = &grant.failures {
+    for key in &grant.failures {
         tx.forget_count(key.as_bytes())?;
     }
     user.last_login_at = Some(now);

@@ -15,6 +15,8 @@ pub(crate) struct IdentityIn {
     pub(crate) username: Option<String>,
     /// The password there.
     pub(crate) password: Option<String>,
+    /// A one-time code, for backends that want one besides.
+    pub(crate) otp: Option<String>,
     /// Where to go after coming back from elsewhere: a path of this site.
     pub(crate) next: Option<String>,
 }

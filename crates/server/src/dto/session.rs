@@ -1,10 +1,13 @@
 //! Logins and sessions.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use vestibule_core::{
     domain::{session::Session, user::User},
     id::SessionId,
+    usecase::login::CodeWanted,
 };
 
 use super::user::UserOut;
@@ -94,5 +97,30 @@ impl SessionOut {
             user_agent: session.user_agent,
             backend: session.backend,
         }
+    }
+}
+
+/// A one-time code that is wanted: it goes to `POST api/v1/login` as `otp`, with `step` in the place
+/// of the name and the password.
+#[derive(Clone, Serialize, ToSchema)]
+#[schema(as = LoginStep)]
+pub(crate) struct StepBody {
+    /// Good for one attempt, for ten minutes.
+    pub(crate) token: String,
+    /// What the visitor is asked for; may be empty.
+    pub(crate) prompt: String,
+}
+
+/// Without the token, which stands for a password.
+impl fmt::Debug for StepBody {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StepBody").field("prompt", &self.prompt).finish_non_exhaustive()
+    }
+}
+
+impl From<CodeWanted> for StepBody {
+    fn from(wanted: CodeWanted) -> Self {
+        let token = wanted.token.expose_str().unwrap_or_default().to_owned();
+        Self { token, prompt: wanted.prompt }
     }
 }

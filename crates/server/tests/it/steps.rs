@@ -23,6 +23,8 @@ on_every_database!(
     atk_a007_guesses_by_linking_count_at_the_one_who_is_guessed_at,
     a_code_is_good_once_and_only_with_its_token,
     atk_a007_spellings_that_only_a_backend_knows_to_be_one_count_as_one,
+    the_right_password_forgives_what_was_counted_for_the_person,
+    a_backend_that_wants_a_code_is_linked_with_it,
     atk_a007_hanging_up_takes_no_guess_back,
     atk_a040_a_login_that_began_with_the_old_password_opens_nothing_after_a_new_one,
 );
@@ -172,6 +174,42 @@ fn atk_a007_spellings_that_only_a_backend_knows_to_be_one_count_as_one(db: Db) {
         site.clock.advance(Duration::from_mins(16));
         site.visitor().log_in("ånna", "there").expect(200);
     }
+}
+
+fn the_right_password_forgives_what_was_counted_for_the_person(db: Db) {
+    let unix = Script::new("unix", says("1001"));
+    let door = Door { create_users: true, ..unix.door() };
+    let site = TestSite::plan(db).extend(move |builder| builder.door(door)).start();
+    site.visitor().log_in("anna", "there").expect(200);
+    // By a name that the directory alone knows to be hers.
+    for wrong in [2, 3, 4] {
+        unix.says(Says::WrongOf("1001"));
+        for guess in 0..wrong {
+            site.visitor().log_in("ánna", &format!("guess {guess}")).expect(401);
+        }
+        unix.says(says("1001"));
+        site.clock.advance(Duration::from_millis(5));
+        site.visitor().log_in("ánna", "there").expect(200);
+    }
+    assert!(site.audit_texts("login.throttled").is_empty());
+}
+
+fn a_backend_that_wants_a_code_is_linked_with_it(db: Db) {
+    let unix = Script::new("unix", Says::WantsCode("123456", Box::new(says("1001"))));
+    let site = site(db, &[&unix]);
+    let mut anna = site.logged_in("anna");
+    let mut proof = json!({ "backend": "unix", "username": "anna", "password": "there" });
+    let wanted = anna.post("/api/v1/identities", &proof);
+    assert!(wanted.expect_problem(401, "second_factor_required").json()["step"].is_null());
+    proof["otp"] = json!("000000");
+    anna.post("/api/v1/identities", &proof).expect_problem(422, "invalid");
+    proof["otp"] = json!("123456");
+    let made = anna.post("/api/v1/identities", &proof).expect(201).json();
+    assert_eq!(made["subject"], "1001");
+    assert_eq!(site.audit_texts("login.failed"), ["wrong password"], "one code was wrong");
+    // A code alone is no proof.
+    let alone = json!({ "backend": "unix", "otp": "123456" });
+    anna.post("/api/v1/identities", &alone).expect(400);
 }
 
 /// Posts a login and resets the connection while it is being judged.

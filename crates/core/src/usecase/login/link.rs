@@ -53,6 +53,8 @@ impl Login {
                 Err(LoginError::Unavailable { retry_after: fault.retry_after() })
             }
             _ if places.is_empty() => Err(nobody_there().into()),
+            // Half a proof is no wrong one: it is brought again, with the code.
+            Verdict::Challenge(_) => Err(LoginError::CodeMissing),
             Verdict::Rejected(rejection) => {
                 if guess {
                     self.note_guess(cx, door, rejection.reason.as_str(), places).await?;

@@ -252,11 +252,16 @@ impl Login {
             if by == at { first = Some(asserted) } else { others.push(asserted) }
         }
         let first = first.ok_or(LoginError::Unavailable { retry_after: 5 })?;
-        if !door.is_local() && self.is_guessed_at(door.name(), &first.assertion, &trial).await? {
+        let guessed_at = if door.is_local() {
+            Some(Vec::new())
+        } else {
+            self.guessed_at(door.name(), &first.assertion, &trial).await?
+        };
+        let Some(mut failures) = guessed_at else {
             let (cx, backend) = (trial.cx, Some(door.name().clone()));
             self.note(cx, "login.failed", trial.addressed.account, TOO_MANY, backend).await?;
             return Err(LoginError::Refused { not_before: cx.now() });
-        }
+        };
         let there = There::of(&first.assertion);
         let rehash = first.assertion.rehash.clone().filter(|_| door.is_local());
         let user = match first.is_all_there_is(&others).filter(|_| silent.is_empty()) {
@@ -266,11 +271,14 @@ impl Login {
                 Err(unsettled) => return self.turn_away(at, unsettled, trial).await,
             },
         };
+        for theirs in &failures {
+            self.throttle.forgive(*theirs);
+        }
         let key = trial.guess.map(|(key, place)| {
             place.succeeded();
             key
         });
-        let failures = trial.addressed.failures.and(key);
+        failures.extend(trial.addressed.failures.and(key));
         let backend = door.name().to_string();
         // Passwords elsewhere are not changed here.
         let password_of = door.is_local().then_some(trial.began);

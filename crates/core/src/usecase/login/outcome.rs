@@ -23,7 +23,7 @@ use super::further::CodeWanted;
 ///         user,
 ///         backend: String::new(),
 ///         rehash: None,
-///         failures: None,
+///         failures: Vec::new(),
 ///         there: todo!(),
 ///         password_of: None,
 ///     }
@@ -52,7 +52,8 @@ pub struct LoginGrant {
     pub(in crate::usecase) user: UserId,
     pub(in crate::usecase) backend: String,
     pub(in crate::usecase) rehash: Option<(PasswordHash, PasswordHash)>,
-    pub(in crate::usecase) failures: Option<CountKey>,
+    /// Where wrong passwords were counted that this right one forgives.
+    pub(in crate::usecase) failures: Vec<CountKey>,
     pub(in crate::usecase) there: There,
     /// From when the password here is that opens it, where one does: whoever has changed it since
     /// has ended what the old one opens.
@@ -128,6 +129,9 @@ pub enum LoginError {
     /// The name and the password are right as far as they go, and a code is wanted besides.
     #[error("a one-time code is wanted as well")]
     CodeWanted(CodeWanted),
+    /// A link takes a code besides the name and the password: all three are brought together.
+    #[error("a one-time code is wanted as well: bring it as `otp`")]
+    CodeMissing,
     /// The single sign-on in front of us does not know the visitor yet.
     #[error("log in at the single sign-on first")]
     SignOnFirst {

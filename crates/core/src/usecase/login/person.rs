@@ -10,6 +10,7 @@ use crate::{
     ports::{
         backend::Assertion,
         store::{StoreError, Tx},
+        throttle::WindowCount,
     },
     usecase::throttle::CountKey,
 };
@@ -32,23 +33,31 @@ impl Person {
 }
 
 impl Login {
-    /// Whether there were too many wrong passwords for the person whom a right one was given for.
-    /// Whoever tried many spellings is not told that the last guess was right.
-    pub(super) async fn is_guessed_at(
+    /// Where wrong passwords were counted for the person whom a right one was given for, beside
+    /// those for the name that was typed; `None` where there were too many. Whoever tried many
+    /// spellings is not told that the last guess was right.
+    pub(super) async fn guessed_at(
         &self,
         backend: &BackendName,
         assertion: &Assertion,
         trial: &Trial<'_>,
-    ) -> Result<bool, LoginError> {
-        let Some((key, _)) = &trial.guess else { return Ok(false) };
+    ) -> Result<Option<Vec<CountKey>>, LoginError> {
+        let Some((key, _)) = &trial.guess else { return Ok(Some(Vec::new())) };
         let person = Person { backend: backend.clone(), subject: assertion.subject.clone() };
         let (key, start) = (*key, self.throttle.window_start(trial.cx.now()));
-        let failures = self.store.lookup(move |tx| {
+        let counted = self.store.lookup(move |tx| {
             let theirs = person.failure_key(tx)?;
-            if theirs == key { Ok(None) } else { tx.window_count(theirs.as_bytes()) }
+            if theirs == key {
+                return Ok(None);
+            }
+            Ok(tx.window_count(theirs.as_bytes())?.map(|failures| (theirs, failures)))
         });
-        let failures = failures.await.map_err(|error: StoreError| error)?;
-        let open = failures.filter(|failures| failures.since >= start);
-        Ok(open.is_some_and(|failures| self.throttle.is_reached(failures.count)))
+        let counted = counted.await.map_err(|error: StoreError| error)?;
+        let is_open = counted.as_ref().is_some_and(|(_, failures)| failures.since >= start);
+        let is_full = |(_, failures): &(_, WindowCount)| self.throttle.is_reached(failures.count);
+        if is_open && counted.as_ref().is_some_and(is_full) {
+            return Ok(None);
+        }
+        Ok(Some(counted.into_iter().map(|(theirs, _)| theirs).collect()))
     }
 }

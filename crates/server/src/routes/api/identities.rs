@@ -3,8 +3,9 @@
 use actix_web::{HttpRequest, HttpResponse, web::Path};
 use serde_json::json;
 use vestibule_core::{
+    Secret,
     domain::{identity::Identity, invalid::FieldError},
-    ports::backend::Attempt,
+    ports::backend::{Answer, Attempt},
     usecase::login::{Departure, LoginError, NewPassword, Person},
 };
 
@@ -68,7 +69,9 @@ pub(super) async fn link(
     cx.site.rates.login(&cx.op.client.address, cx.op.now())?;
     match (input.username, input.password) {
         (Some(username), Some(password)) => {
-            let attempt = Attempt::password(username, password);
+            let answer = input.otp.map(|code| Answer { code: Secret::from(code), state: None });
+            let password = Secret::from(password);
+            let attempt = Attempt::Password { username, password, answer };
             let (site, op) = (cx.site.clone(), cx.op.clone());
             let linking =
                 async move { site.services.login.link(&op, &input.backend, &attempt).await };
@@ -81,6 +84,9 @@ pub(super) async fn link(
                 }
                 Err(error) => Err(error.into()),
             }
+        }
+        (None, None) if input.otp.is_some() => {
+            Err(Problem::malformed_field("password", "is missing"))
         }
         (None, None) => depart(&req, &cx, &input.backend, input.next.as_deref()).await,
         (None, Some(_)) => Err(Problem::malformed_field("username", "is missing")),
