@@ -54,7 +54,8 @@ fn what_does_not_hold_stops_the_start_and_is_named() {
         (json!({ "pool_size": 0 }), "pool_size: expected 1 to 100"),
         (json!({ "page_size": 0 }), "page_size: expected 1 to 1000"),
         (json!({ "max_groups": 0 }), "max_groups: expected 1 to 10000"),
-        (json!({ "timeout_seconds": 0.0 }), "timeout_seconds: expected up to a minute"),
+        (json!({ "timeout_seconds": 0.0 }), "timeout_seconds: expected up to 9 seconds"),
+        (json!({ "timeout_seconds": 10 }), "timeout_seconds: expected up to 9 seconds"),
         (json!({ "connect_timeout_seconds": -1.0 }), "connect_timeout_seconds: expected up"),
         (json!({ "user_bse": "x" }), "user_bse: unknown key"),
     ] {

@@ -217,6 +217,12 @@ fn seed_cp_19_an_office_that_cannot_be_asked_as_it_is_set_stops_the_start() {
     assert!(
         nobody.refusal().contains("user_office.username: is missing: experiments_url wants it")
     );
+    // Nobody waits for ten seconds, whatever is written here.
+    for timeout in ["30s", "10s"] {
+        let patient = TestSite::plan(Db::Sqlite).set("user_office.timeout", timeout).refusal();
+        assert!(patient.contains("user_office.timeout"), "{patient}");
+    }
+    TestSite::plan(Db::Sqlite).set("user_office.timeout", "9s").start();
     let no_password = TestSite::plan(Db::Sqlite)
         .set("user_office.authorized_url", "https://office.example/a")
         .set("user_office.username", "hall");

@@ -15,6 +15,7 @@ use super::{
     template::{Hole, Template},
     transport::{Encryption, Server},
 };
+use crate::backends::timeout;
 
 /// A directory as it is asked.
 pub(super) struct Directory {
@@ -150,12 +151,15 @@ impl Directory {
         let servers = Servers {
             all: servers(&keys)?,
             tls: Arc::new(tls(keys.ca_file.as_deref())?),
-            connect_timeout: seconds("connect_timeout_seconds", keys.connect_timeout_seconds, 2.0)?,
+            connect_timeout: timeout(
+                "connect_timeout_seconds",
+                keys.connect_timeout_seconds.unwrap_or(2.0),
+            )?,
             account,
         };
         let directory = Self {
             pool_size: within("pool_size", keys.pool_size, 8, 1, 100)?,
-            timeout: seconds("timeout_seconds", keys.timeout_seconds, 5.0)?,
+            timeout: timeout("timeout_seconds", keys.timeout_seconds.unwrap_or(5.0))?,
             page_size: within("page_size", keys.page_size, 200, 1, 1000)?,
             max_groups: within("max_groups", keys.max_groups, 500, 1, 10_000)?,
             groups: groups(&keys)?,
@@ -331,11 +335,4 @@ fn within<T: PartialOrd + Copy + std::fmt::Display>(
         return Err(SectionError::of_key(key, format!("expected {least} to {most}")));
     }
     Ok(value)
-}
-
-fn seconds(key: &str, given: Option<f64>, default: f64) -> Result<Duration, SectionError> {
-    let time = Duration::try_from_secs_f64(given.unwrap_or(default)).ok();
-    let range = Duration::from_millis(10)..=Duration::from_mins(1);
-    time.filter(|time| range.contains(time))
-        .ok_or_else(|| SectionError::of_key(key, "expected up to a minute"))
 }

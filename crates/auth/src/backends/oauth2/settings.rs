@@ -1,12 +1,13 @@
 //! What an operator tells about a provider.
 
-use std::time::Duration;
-
 use serde::Deserialize;
 use vestibule_core::ports::backend::{Section, SectionError};
 
 use super::client::Client;
-use crate::http::{Address, HttpClient, HttpError};
+use crate::{
+    backends::timeout,
+    http::{Address, HttpClient, HttpError},
+};
 
 /// A provider as it is asked.
 pub(super) struct Provider {
@@ -63,10 +64,7 @@ impl Provider {
         if keys.client_id.is_empty() {
             return Err(SectionError::of_key("client_id", "is empty"));
         }
-        let timeout = Duration::try_from_secs_f64(keys.timeout_seconds)
-            .ok()
-            .filter(|timeout| (Duration::from_millis(10)..=MAX_TIMEOUT).contains(timeout))
-            .ok_or_else(|| SectionError::of_key("timeout_seconds", "expected up to a minute"))?;
+        let timeout = timeout("timeout_seconds", keys.timeout_seconds)?;
         let certificates = keys.certificates.as_deref().map(str::as_bytes);
         let http = HttpClient::new(timeout, certificates)
             .map_err(|error| SectionError::of_key("certificates", error.to_string()))?;
@@ -88,8 +86,6 @@ impl Provider {
         })
     }
 }
-
-const MAX_TIMEOUT: Duration = Duration::from_mins(1);
 
 fn address(key: &str, text: &str) -> Result<Address, SectionError> {
     text.parse().map_err(|error: HttpError| SectionError::of_key(key, error.to_string()))

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use vestibule_core::ports::backend::{Section, SectionError};
 
 use crate::{
-    backends::oauth2::client::Client,
+    backends::{oauth2::client::Client, timeout},
     http::{Address, HttpClient},
     reach::Reach,
 };
@@ -131,10 +131,7 @@ impl Provider {
             keys.hosts.iter().map(|host| format!("https://{host}").parse()).collect();
         let Ok(named) = named else { return wrong("hosts", "expected names of hosts") };
         let reach = Reach::new(named.iter().chain([&issuer]));
-        let timeout = Duration::try_from_secs_f64(keys.timeout_seconds)
-            .ok()
-            .filter(|timeout| (Duration::from_millis(10)..=MAX_TIMEOUT).contains(timeout))
-            .ok_or_else(|| SectionError::of_key("timeout_seconds", "expected up to a minute"))?;
+        let timeout = timeout("timeout_seconds", keys.timeout_seconds)?;
         let certificates = keys.certificates.as_deref().map(str::as_bytes);
         let http = HttpClient::within(reach.clone(), timeout, certificates)
             .map_err(|error| SectionError::of_key("certificates", error.to_string()))?;
@@ -158,5 +155,3 @@ impl Provider {
         })
     }
 }
-
-const MAX_TIMEOUT: Duration = Duration::from_mins(1);

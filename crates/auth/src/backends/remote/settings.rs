@@ -3,7 +3,6 @@
 use std::{
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
-    time::Duration,
 };
 
 use serde::Deserialize;
@@ -12,7 +11,10 @@ use vestibule_core::{
     ports::backend::{CredentialKind, Fault, Section, SectionError},
 };
 
-use crate::http::{Address, HttpClient};
+use crate::{
+    backends::timeout,
+    http::{Address, HttpClient},
+};
 
 /// A service as it is asked.
 pub(super) struct Service {
@@ -54,7 +56,6 @@ fn five() -> f64 {
     5.0
 }
 
-const MAX_TIMEOUT: Duration = Duration::from_mins(1);
 const SHORTEST_TOKEN: usize = 16;
 
 impl Service {
@@ -62,10 +63,7 @@ impl Service {
         let token = section.take_secret("token")?;
         let keys: Keys = section.read()?;
         let refuse = |key, reason: String| SectionError::of_key(key, reason);
-        let timeout = Duration::try_from_secs_f64(keys.timeout_seconds)
-            .ok()
-            .filter(|timeout| (Duration::from_millis(10)..=MAX_TIMEOUT).contains(timeout))
-            .ok_or_else(|| refuse("timeout_seconds", "expected up to 60".to_owned()))?;
+        let timeout = timeout("timeout_seconds", keys.timeout_seconds)?;
         let socket = match keys.url.strip_prefix("unix:").map(PathBuf::from) {
             Some(path) if path.is_absolute() => Some(path),
             Some(_) => {

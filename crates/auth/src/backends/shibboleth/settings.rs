@@ -1,9 +1,6 @@
 //! What an operator tells about a single sign-on in front of us.
 
-use std::{
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use vestibule_core::{
@@ -16,7 +13,10 @@ use super::{
     headers::{Names, bare},
     office::HashOffice,
 };
-use crate::http::{Address, HttpClient, HttpError};
+use crate::{
+    backends::timeout,
+    http::{Address, HttpClient, HttpError},
+};
 
 /// A single sign-on as it is believed.
 pub(super) struct Settings {
@@ -80,8 +80,6 @@ fn five() -> f64 {
 
 /// The fewest bytes of a proxy's secret: more than can be guessed.
 const SHORTEST_SECRET: usize = 16;
-
-const MAX_TIMEOUT: Duration = Duration::from_mins(1);
 
 impl Settings {
     pub(super) fn read(mut section: Section) -> Result<Self, SectionError> {
@@ -196,10 +194,7 @@ fn office(keys: &Keys) -> Result<Option<HashOffice>, SectionError> {
     let Some(url) = &keys.hash_url else { return Ok(None) };
     let wrong = |error: HttpError| SectionError::of_key("hash_url", error.to_string());
     let url: Address = url.parse().map_err(wrong)?;
-    let timeout = Duration::try_from_secs_f64(keys.timeout_seconds)
-        .ok()
-        .filter(|timeout| (Duration::from_millis(10)..=MAX_TIMEOUT).contains(timeout))
-        .ok_or_else(|| SectionError::of_key("timeout", "expected up to a minute"))?;
+    let timeout = timeout("timeout", keys.timeout_seconds)?;
     let client = HttpClient::new(timeout, keys.certificates.as_deref().map(str::as_bytes))
         .map_err(|error| SectionError::of_key("certificates", error.to_string()))?;
     Ok(Some(HashOffice { client, url }))

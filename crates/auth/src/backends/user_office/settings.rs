@@ -1,12 +1,13 @@
 //! What an operator tells about a user office.
 
-use std::time::Duration;
-
 use serde::Deserialize;
 use vestibule_core::ports::backend::{Section, SectionError};
 
 use super::place::Place;
-use crate::http::{Address, Basic, HttpClient};
+use crate::{
+    backends::timeout,
+    http::{Address, Basic, HttpClient},
+};
 
 /// A user office as it is asked.
 pub(super) struct Office {
@@ -39,10 +40,7 @@ impl Office {
     pub(super) fn read(mut section: Section) -> Result<Self, SectionError> {
         let password = section.take_secret("password")?;
         let keys: Keys = section.read()?;
-        let timeout = Duration::try_from_secs_f64(keys.timeout_seconds)
-            .ok()
-            .filter(|timeout| (Duration::from_millis(10)..=MAX_TIMEOUT).contains(timeout))
-            .ok_or_else(|| SectionError::of_key("timeout", "expected up to a minute"))?;
+        let timeout = timeout("timeout", keys.timeout_seconds)?;
         let client = HttpClient::new(timeout, keys.certificates.as_deref().map(str::as_bytes))
             .map_err(|error| SectionError::of_key("certificates", error.to_string()))?;
         let login = address("login_url", keys.login_url)?;
@@ -73,8 +71,6 @@ impl Office {
         })
     }
 }
-
-const MAX_TIMEOUT: Duration = Duration::from_mins(1);
 
 fn address(key: &str, text: Option<String>) -> Result<Option<Address>, SectionError> {
     let address = text.map(|text| text.parse()).transpose();

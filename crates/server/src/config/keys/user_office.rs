@@ -62,7 +62,7 @@ pub(super) const KEYS: &[Key] = &[
     ),
     key(
         "user_office.timeout",
-        time(1, 60, false),
+        time(1, 9, false),
         Preset::Text("5s"),
         "How long an answer of the user office may take as a whole.",
     ),
