@@ -17,6 +17,7 @@ use vestibule_core::{
         announcement::Progress,
         change::Change,
         grant::{Scope, Subject},
+        identity::BackendName,
         notice::{Lane, NoticeState},
         object::{ObjectPrefix, ObjectRef, ObjectType},
         page::PageRequest,
@@ -77,6 +78,8 @@ fn ask(tx: &mut dyn Tx, site: &Site) -> StoreResult<()> {
     tx.user_password(user)?;
     tx.user_password_samples()?;
     tx.other_live_superusers(user, NOW)?;
+    tx.identities_due(&BackendName::parse("ldap").unwrap(), NOW, 10)?;
+    tx.entitled_due(&BackendName::parse("ldap").unwrap(), NOW, 10)?;
     for order in
         [UserOrder::Username, UserOrder::Email, UserOrder::CreatedAt, UserOrder::LastLoginAt]
     {
@@ -281,12 +284,14 @@ const NEARLY_ALL: [&str; 2] = [
 ];
 
 /// Statements whose rows are few or a range, and come in an order that no index of both has.
-const SORTED: [&str; 5] = [
+const SORTED: [&str; 7] = [
     "FROM (`memberships` INNER JOIN `users`",
     "IN (SELECT `memberships`.`user_id`",
     "`grants`.`subject_id` = ?) AND",
     "`audit_events`.`action` >= ?",
     "`audit_events`.`at` >= ?",
+    "FROM (`identities` LEFT OUTER JOIN `backend_checks`",
+    "FROM (`entitlements` LEFT OUTER JOIN `backend_checks`",
 ];
 
 /// Steps that walk a whole table or index, or sort what an index could have had in order.

@@ -96,7 +96,14 @@ impl CheckRepo for DieselTx<'_> {
                         .or(backend_checks::checked_at.le(before.as_micros())),
                 )
                 .select(IdentityRow::as_select())
-                .order(identities::subject)
+                // Who was never asked about comes first, on every database, and then whoever has
+                // waited longest: were it by name, the last would be left out for ever.
+                .order((
+                    backend_checks::checked_at.is_not_null(),
+                    backend_checks::checked_at,
+                    identities::used_at,
+                    identities::subject,
+                ))
                 .limit(i64::from(limit))
                 .load(conn)?;
             values(rows)
@@ -124,7 +131,12 @@ impl CheckRepo for DieselTx<'_> {
                         .or(backend_checks::checked_at.le(before.as_micros())),
                 )
                 .select(entitlements::user_id)
-                .order(entitlements::user_id)
+                .order((
+                    backend_checks::checked_at.is_not_null(),
+                    backend_checks::checked_at,
+                    entitlements::at,
+                    entitlements::user_id,
+                ))
                 .limit(i64::from(limit))
                 .load(conn)?;
             let column = Column("entitlements", "user_id");

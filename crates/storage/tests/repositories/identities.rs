@@ -5,7 +5,7 @@ use std::thread;
 use vestibule_core::{
     domain::identity::{BackendName, Identity, Source, Subject},
     id::{GroupId, UserId},
-    ports::store::Tx,
+    ports::{checks::BackendCheck, store::Tx},
 };
 
 use crate::support::{NOW, Site, after, on_every_database, wait};
@@ -63,6 +63,44 @@ on_every_database! {
         assert!(!site.write(|tx| tx.touch_identity(&name("ldap"), &subject("anna"), NOW, None)));
         site.write(move |tx| tx.delete_user(user));
         assert_eq!(site.lookup(|tx| tx.identity(&name("unix"), &subject("anna"))), None);
+    }
+
+    fn whoever_was_left_over_is_asked_about_before_those_who_were_not(site) {
+        for (number, login) in ["anna", "bert", "carla"].into_iter().enumerate() {
+            let user = someone(site, login);
+            // By name and by number the one who waits longest is the last.
+            let used = after(10 - i64::try_from(number).unwrap());
+            let one = Identity { used_at: used, ..identity("unix", login, user) };
+            site.write(move |tx| tx.insert_identity(&one));
+            site.write(move |tx| tx.put_entitled_at(&name("unix"), user, Some(used)));
+        }
+        let users = |logins: &[&str]| -> Vec<UserId> {
+            let of = |login: &&str| {
+                let login = (*login).to_owned();
+                site.lookup(move |tx| tx.user_by_username_key(&login)).unwrap().id
+            };
+            logins.iter().map(of).collect()
+        };
+        let due = |now: i64, limit: u32| {
+            let all = site.lookup(move |tx| tx.identities_due(&name("unix"), after(now), limit));
+            let linked: Vec<UserId> = all.into_iter().map(|one| one.user).collect();
+            let all = site.lookup(move |tx| tx.entitled_due(&name("unix"), after(now), limit));
+            assert_eq!(all, linked);
+            linked
+        };
+        assert_eq!(due(60, 3), users(&["carla", "bert", "anna"]));
+        let check = |login: &str, second: i64| {
+            let user = users(&[login])[0];
+            let check = BackendCheck { checked_at: after(second), stale_since: None };
+            site.write(move |tx| tx.put_backend_check(&name("unix"), user, &check));
+        };
+        check("carla", 60);
+        assert_eq!(due(120, 2), users(&["bert", "anna"]), "who was never asked about is first");
+        check("bert", 70);
+        check("anna", 65);
+        assert_eq!(due(120, 3), users(&["carla", "anna", "bert"]));
+        check("carla", 121);
+        assert_eq!(due(120, 3), users(&["anna", "bert"]));
     }
 
     fn atk_a106_subjects_differ_by_case_by_blanks_and_by_backend(site) {
