@@ -190,8 +190,8 @@ fn end(wanted: Option<Timestamp>, now: Timestamp, life: Duration) -> AdminResult
     Ok(wanted)
 }
 
-/// What changes by an invitation is nothing yet; its place in the row of changes is what counts.
-fn own_change(cx: &OpCx) -> Change {
+/// Nothing changes yet by what is sent; its place in the row of changes is what counts.
+pub(super) fn own_change(cx: &OpCx) -> Change {
     cx.actor.user_id().map_or(Change::Everyone, Change::User)
 }
 
@@ -246,7 +246,8 @@ fn require_news(
     Ok(())
 }
 
-/// Posts the link, unless the account with the address may not be used.
+/// Posts the link, unless the account with the address may not be used: which no answer tells, so
+/// that mail to it is counted all the same.
 fn send(
     tx: &mut dyn Tx,
     cx: &OpCx,
@@ -255,18 +256,18 @@ fn send(
     groups: &[Group],
 ) -> AdminResult<()> {
     let owner = tx.user_by_email_key(invitation.email.key())?;
-    if owner.is_some_and(|owner| !owner.is_live(cx.now())) {
-        return Ok(());
-    }
+    let is_silent = owner.is_some_and(|owner| !owner.is_live(cx.now()));
     let notice = Notice::Invitation {
         invitation: invitation.id,
         by: cx.actor.name().to_owned(),
         groups: groups.iter().map(|group| group.name.as_str().to_owned()).collect(),
     };
     let post = Post::to(invitation.email.clone(), notice).until(invitation.expires_at);
-    match postbox.post(tx, cx, post)? {
-        Posted::Queued(_) => Ok(()),
-        Posted::OverBudget { .. } => {
+    let posted =
+        if is_silent { postbox.count(tx, cx, &post)? } else { Some(postbox.post(tx, cx, post)?) };
+    match posted {
+        None | Some(Posted::Queued(_)) => Ok(()),
+        Some(Posted::OverBudget { .. }) => {
             let message = "this address had as much mail as it may get; try again later";
             Err(AdminError::conflict("enough_mail", message))
         }

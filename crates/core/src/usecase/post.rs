@@ -143,11 +143,10 @@ impl Postbox {
     /// Puts a notice into the outbox; it goes out if and when the transaction is committed.
     pub fn post(&self, tx: &mut dyn Tx, cx: &OpCx, post: Post) -> StoreResult<Posted> {
         let now = cx.now();
-        let is_on_request = post.notice.is_on_request();
-        if is_on_request && let Some(is_first) = self.over(tx, cx, &post)? {
-            self.over_budget.fetch_add(1, Ordering::Relaxed);
-            return Ok(Posted::OverBudget { is_first });
+        if let Some(refused) = self.count(tx, cx, &post)? {
+            return Ok(refused);
         }
+        let is_on_request = post.notice.is_on_request();
         let id = NoticeId::generate(now, cx.entropy());
         let data = serde_json::to_string(&post.notice)
             .map_err(|error| StoreError::because(StoreErrorKind::Other, error))?;
@@ -177,6 +176,22 @@ impl Postbox {
         }
         tx.insert_notice(&stored)?;
         Ok(Posted::Queued(id))
+    }
+
+    /// Counts a notice among those that strangers ask for, where it is one, as [`Self::post`] does;
+    /// answers whether there were enough. By itself it is for what must look as if it were posted.
+    pub(super) fn count(
+        &self,
+        tx: &mut dyn Tx,
+        cx: &OpCx,
+        post: &Post,
+    ) -> StoreResult<Option<Posted>> {
+        if !post.notice.is_on_request() {
+            return Ok(None);
+        }
+        let Some(is_first) = self.over(tx, cx, post)? else { return Ok(None) };
+        self.over_budget.fetch_add(1, Ordering::Relaxed);
+        Ok(Some(Posted::OverBudget { is_first }))
     }
 
     /// Whether there is anybody to be told about the site.

@@ -75,6 +75,24 @@ fn atk_a005_no_answer_tells_who_has_an_account(db: Db) {
     let token = post.token(&site, "known@example.org");
     accept(&mut site.visitor(), &token, "other").expect_problem(409, "log_in_first");
     accept_own(&mut site.visitor(), &token).expect_problem(409, "log_in_first");
+    // Nor by how often the link can be asked for anew.
+    let invitations = waiting(&mut admin);
+    assert_eq!(invitations.len(), 3);
+    for invitation in invitations {
+        let again = format!("/api/v1/invitations/{}/resend", invitation["id"].as_str().unwrap());
+        let mut resend = || {
+            let answer = admin.post(&again, &json!({}));
+            let code =
+                if answer.status == 202 { json!(null) } else { answer.json()["code"].clone() };
+            (answer.status, code)
+        };
+        let answers = [(); 4].map(|()| resend());
+        let (sent, enough) = ((202, json!(null)), (409, json!("enough_mail")));
+        let expected = [sent.clone(), sent, enough.clone(), enough];
+        assert_eq!(answers, expected, "{}", invitation["email"]);
+    }
+    assert_eq!(post.to(&site, "gone@example.org").len(), 0);
+    assert_eq!(post.letters(&site).len(), 6);
 }
 
 fn an_invitation_is_worth_what_its_maker_may(db: Db) {
