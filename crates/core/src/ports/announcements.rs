@@ -92,6 +92,7 @@ pub trait AnnouncementRepo {
     /// Answers whether it had not been taken back before.
     fn cancel_announcement(&mut self, id: AnnouncementId, now: Timestamp) -> StoreResult<bool>;
 
-    /// How many mails wait in a lane.
+    /// How many mails of a lane wait for their first attempt or are being sent: those that were
+    /// refused for now are not counted.
     fn notices_waiting(&mut self, lane: Lane) -> StoreResult<u64>;
 }

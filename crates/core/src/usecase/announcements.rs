@@ -4,7 +4,7 @@
 //! are: it writes down their ids in batches and nothing else. The mails are posted batch by batch
 //! by whichever server process comes to it ([`Announcements::spread`]), each batch in a transaction
 //! that also removes it, so that each person gets one mail whatever breaks in between. No more than
-//! a few hundred wait in the outbox at a time.
+//! a few hundred wait in the outbox at a time, beside those that a mail server has put off.
 
 mod audience;
 
@@ -16,6 +16,7 @@ use self::audience::people_of;
 use super::{
     authority::Authority,
     error::{AdminError, AdminResult},
+    invitations::own_change,
     post::{Post, Postbox},
     record::{Target, record},
 };
@@ -36,8 +37,9 @@ use crate::{
 
 /// How many mails are posted in one transaction.
 const BATCH: usize = 100;
-/// Nothing more is posted while so many of the outbox wait to be told to many: what is taken back
-/// need not be looked for among thousands.
+/// Nothing more is posted while so many of the outbox wait to be told to many for the first time:
+/// what is taken back need not be looked for among thousands. Those that were refused for now hold
+/// up nobody else.
 const ENOUGH_WAITING: u64 = 200;
 /// For how long the same announcement is taken for a slip of whoever sends it.
 const SLIP: Duration = Duration::from_mins(10);
@@ -107,6 +109,8 @@ impl Announcements {
         self.store
             .write(move |tx| {
                 let now = cx.now();
+                // One after the other, so that of a button pressed twice the second press is seen.
+                tx.announce(own_change(&cx), now)?;
                 let authority = Authority::load(tx, &cx)?;
                 let right = authority.require(rights::SEND_ANNOUNCEMENT)?;
                 authority.require_fresh()?;

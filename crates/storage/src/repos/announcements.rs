@@ -333,7 +333,8 @@ impl AnnouncementRepo for DieselTx<'_> {
         self.call("outbox", |conn| {
             let waiting = outbox::table
                 .filter(outbox::state.eq(WAITING))
-                .filter(outbox::lane.eq(lane.as_str()));
+                .filter(outbox::lane.eq(lane.as_str()))
+                .filter(outbox::attempts.eq(0).or(outbox::lease.is_not_null()));
             Ok(counted(waiting.select(count_star()).get_result(conn)?))
         })
     }

@@ -1,6 +1,7 @@
 //! What administrators tell many people by mail.
 
 mod audience;
+mod crowd;
 
 use std::{
     collections::BTreeSet,
