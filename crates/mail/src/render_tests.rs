@@ -72,6 +72,18 @@ fn the_twins_say_the_same() {
     }
 }
 
+/// The paragraph keeps the spaces of the text, and would keep a line break of its own.
+#[test]
+fn a_line_of_what_somebody_wrote_is_one_line_in_both_twins() {
+    let renderer = Renderer::new(site(), Vec::new());
+    let text = "On Monday.\n\n  At eight.".to_owned();
+    let notice = Notice::Message { subject: "x".to_owned(), text: text.clone(), link: None };
+    let written = renderer.write(&notice, "", None, None).unwrap();
+    assert!(written.text.starts_with(&text), "{}", written.text);
+    let expected = ">On Monday.<br><br>  At eight.</p>";
+    assert!(written.html.contains(expected), "{}", written.html);
+}
+
 #[test]
 fn seed_cn_10_a_link_has_a_line_of_its_own() {
     let renderer = Renderer::new(site(), Vec::new());

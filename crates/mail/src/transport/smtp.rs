@@ -138,14 +138,16 @@ impl SmtpTransport {
         Ok(Line { connection, mails: 0, used: tokio::time::Instant::now() })
     }
 
-    /// A line on which the mail has begun. One that lay idle may have been closed meanwhile, which
-    /// is no failure of the mail's.
+    /// A line on which the mail has begun. One that lay idle may have been closed meanwhile, with a
+    /// last word (421) or without, which is no failure of the mail's nor of the server's.
     async fn begin(&self, letter: &Letter) -> Result<Line, Failure> {
         while let Some(mut line) = self.take_idle() {
             match self.sender(&mut line, letter).await {
                 Ok(()) => return Ok(line),
-                Err((failure, true)) => return Err(failure),
-                Err((_, false)) => {}
+                Err((failure, true)) if failure.verdict != Verdict::ServerDown => {
+                    return Err(failure);
+                }
+                Err(_) => {}
             }
         }
         let mut line = self.open().await?;

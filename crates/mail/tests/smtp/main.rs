@@ -252,6 +252,25 @@ async fn a_line_that_was_closed_while_it_lay_idle_costs_nothing() {
     assert_eq!((heard.mails.len(), heard.lines), (2, 2));
 }
 
+/// So does a server that takes no more mails on one line than it likes to (RFC 5321 section 3.8).
+#[tokio::test]
+async fn a_server_that_closes_a_used_line_with_a_word_is_not_down() {
+    let server = Server::start(Plan::default()).await;
+    let transport = transport(&server, Security::None);
+    for number in 1..=4 {
+        transport.deliver(&letter(number)).await.unwrap();
+        let closing = Plan::default().answer("MAIL", "421 4.7.0 enough on this line");
+        *server.plan_mut() = closing;
+    }
+    assert_eq!(server.heard().mails.len(), 4);
+    assert_eq!(server.heard().lines, 4);
+    // One that says it on a new line too talks to nobody.
+    let plan = Plan::default().answer("MAIL", "421 4.7.0 not now").answer("MAIL", "421 4.7.0 no");
+    *server.plan_mut() = plan;
+    let failure = transport.deliver(&letter(5)).await.unwrap_err();
+    assert_eq!((failure.verdict, &*failure.reason), (Verdict::ServerDown, "421 4.7.0 no"));
+}
+
 /// Two small writes in a row would wait 40 ms for the network's own patience, each time.
 #[tokio::test]
 async fn mails_on_one_line_do_not_wait_for_the_network() {
