@@ -31,7 +31,11 @@ pub use self::{
     cookie::sole_cookie,
     warm::{Authenticated, Principal},
 };
-use self::{digest_map::BuildDigestHasher, shared::SharedSets, warm::Warm};
+use self::{
+    digest_map::BuildDigestHasher,
+    shared::SharedSets,
+    warm::{Warm, is_held},
+};
 
 /// For how long what is remembered is believed after the database was last asked for changes.
 pub const TRUST: Duration = Duration::from_secs(1);
@@ -137,8 +141,13 @@ impl Principals {
         let known = self.accounts.pin().get(&user).cloned();
         match known.filter(|principal| self.is_current(principal, now)) {
             Some(principal) => Ok(Some(principal)),
-            None => self.load_principal(user, self.changes.load(Ordering::Acquire), now).await,
+            None => self.load_principal(user, self.changes(), now).await,
         }
+    }
+
+    /// How many changes were heard of so far.
+    pub(super) fn changes(&self) -> u64 {
+        self.changes.load(Ordering::Acquire)
     }
 
     /// Whether what is remembered of an account still holds.
@@ -171,7 +180,7 @@ impl Principals {
         digest: TokenDigest,
         now: Timestamp,
     ) -> Result<Option<Authenticated>, StoreError> {
-        let before = self.changes.load(Ordering::Acquire);
+        let before = self.changes();
         let known = |user: UserId| {
             let principal = self.accounts.pin().get(&user).cloned();
             principal.filter(|principal| self.is_current(principal, now))
@@ -197,7 +206,7 @@ impl Principals {
         self.note_use(&warm, now);
         let found = warm.authenticated();
         self.sessions.pin().insert(digest, warm);
-        if self.changes.load(Ordering::Acquire) != before {
+        if self.changes() != before {
             // The session itself may have ended between the look-up and now: good for this
             // request, asked about again at the next. What is known of its use is kept.
             found.principal.is_stale.store(true, Ordering::Release);
@@ -229,7 +238,7 @@ impl Principals {
             // Sessions that still hold it would not hear of the next change.
             replaced.is_stale.store(true, Ordering::Release);
         }
-        if self.changes.load(Ordering::Acquire) != before {
+        if self.changes() != before {
             // Something changed while it was read: good for this request, not for the next.
             principal.is_stale.store(true, Ordering::Release);
         }
@@ -311,7 +320,7 @@ impl Principals {
             let seen = Timestamp::from_micros(warm.seen.load(Ordering::Relaxed));
             now < warm.expires_at && now.since(seen) < unused_for
         });
-        self.accounts.pin().retain(|_, principal| Arc::strong_count(principal) > 1);
+        self.accounts.pin().retain(|_, principal| is_held(principal));
         self.sets.tidy();
     }
 }

@@ -54,9 +54,13 @@ impl PairDigest {
     }
 }
 
-/// What was known of an account before its password was looked at.
+/// What was known before a password was looked at: of the account, where the name is one that is
+/// known here, and how many changes there had been.
 #[derive(Debug)]
-pub struct Before(Option<Arc<Principal>>);
+pub struct Before {
+    account: Option<Arc<Principal>>,
+    changes: u64,
+}
 
 /// Recognises programs. What it remembers is forgotten with the first change of the account:
 /// another password, the end of its use, other rights.
@@ -104,7 +108,7 @@ impl Programs {
 
     /// What is known of the account that the pair is for, to be asked before it is verified.
     pub async fn before(&self, pair: &Pair, now: Timestamp) -> Result<Before, StoreError> {
-        let name = pair.username.trim().to_owned();
+        let (name, changes) = (pair.username.trim().to_owned(), self.principals.changes());
         let user = self
             .store
             .lookup::<_, StoreError>(move |tx| {
@@ -114,10 +118,11 @@ impl Programs {
                 }
             })
             .await?;
-        match user {
-            Some(user) => self.principals.of_user(user.id, now).await.map(Before),
-            None => Ok(Before(None)),
-        }
+        let account = match user {
+            Some(user) => self.principals.of_user(user.id, now).await?,
+            None => None,
+        };
+        Ok(Before { account, changes })
     }
 
     /// Admits a program whose pair was verified. No session is opened.
@@ -129,14 +134,16 @@ impl Programs {
         before: Before,
     ) -> Result<Authenticated, OpenError> {
         let (user, now, own) = (grant.user, cx.now(), cx.clone());
+        let Before { account, changes } = before;
         self.store.write(move |tx| enter(tx, &own, &grant)).await?;
         let principal = self.principals.of_user(user, now).await?.ok_or(OpenError::NotLive)?;
         let admitted = authenticated(&principal, now);
-        // A password that was changed while it was looked at is good for this request at most.
-        let is_the_same = before
-            .0
+        // A password that was changed while it was looked at is good for this request at most. Of a
+        // name that a backend alone knows it is known afterwards only whose it is: such a pair is
+        // remembered when nothing at all has changed meanwhile.
+        let is_the_same = account
             .is_some_and(|before| before.user == user && self.principals.is_current(&before, now));
-        if is_the_same {
+        if is_the_same || self.principals.changes() == changes {
             self.remember(digest, principal, now);
         }
         Ok(admitted)

@@ -15,6 +15,7 @@ on_every_database!(
     seed_cp_61_wrong_pairs_are_counted_and_limited_like_logins,
     seed_cp_61_a_pair_is_remembered_until_anything_about_the_account_changes,
     seed_cp_61_the_same_chain_is_asked_and_an_outage_is_503,
+    seed_cp_61_a_name_that_a_backend_alone_knows_is_remembered_too,
     seed_cp_61_addresses_may_try_as_often_as_they_may_log_in,
     atk_a008_an_account_that_is_slowed_down_is_so_for_programs_too,
     atk_a020_no_other_name_and_password_come_to_what_is_remembered,
@@ -175,6 +176,33 @@ fn seed_cp_61_the_same_chain_is_asked_and_an_outage_is_503(db: Db) {
     anna.get("/api/v1/session").expect_problem(503, "login_unavailable");
     script.says(Says::WantsCode("123456", Box::new(Says::verified("anna"))));
     anna.get("/api/v1/session").expect_problem(401, "second_factor_required");
+}
+
+fn seed_cp_61_a_name_that_a_backend_alone_knows_is_remembered_too(db: Db) {
+    let script = Script::new("office", Says::verified("anna"));
+    let door = Door { create_users: true, ..script.door() };
+    let site = plan(db)
+        .set("limits.login_per_address", "10/1h")
+        .extend(move |builder| builder.door(door))
+        .start();
+    let mut anna = program(&site, "anna@facility.example", "there");
+    assert_eq!(anna.get("/own/whoami").expect(200).text, "anna", "the account is made");
+    script.asked();
+    hear(&site);
+    for _ in 0..40 {
+        assert_eq!(anna.get("/own/whoami").expect(200).text, "anna");
+    }
+    let asked = script.asked();
+    assert!((1..=2).contains(&asked.len()), "{asked:?}");
+    // And forgotten as others are.
+    let mut admin = site.admin();
+    let id = anna.get("/api/v1/session").expect(200).json()["user"]["id"].clone();
+    let path = format!("/api/v1/users/{}", id.as_str().unwrap());
+    admin.patch(&path, &json!({ "is_active": false })).expect(200);
+    anna.get("/own/whoami").expect(401);
+    admin.patch(&path, &json!({ "is_active": true })).expect(200);
+    script.says(Says::NotMine);
+    anna.get("/own/whoami").expect(401);
 }
 
 fn seed_cp_61_addresses_may_try_as_often_as_they_may_log_in(db: Db) {

@@ -135,3 +135,47 @@ impl Warm {
         }
     }
 }
+
+/// Whether anybody holds an account beside the list of all. One that nobody does is let go, and not
+/// believed again: somebody may have taken it up since, who would not hear of its next change.
+pub(super) fn is_held(principal: &Arc<Principal>) -> bool {
+    let is_held = Arc::strong_count(principal) > 1;
+    if !is_held {
+        principal.is_stale.store(true, Ordering::Release);
+    }
+    is_held
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{
+        Arc, OnceLock,
+        atomic::{AtomicBool, Ordering},
+    };
+
+    use super::{Principal, is_held};
+    use crate::{id::UserId, time::Timestamp};
+
+    #[test]
+    fn what_is_let_go_is_not_believed_by_whoever_took_it_up_meanwhile() {
+        let listed = Arc::new(Principal {
+            user: UserId::from_bytes([1; 16]),
+            username: "anna".into(),
+            is_superuser: false,
+            catalogue: Arc::default(),
+            whole: <_>::default(),
+            valid_until: Timestamp::MAX,
+            epoch: 0,
+            is_stale: AtomicBool::new(false),
+            facts: OnceLock::new(),
+        });
+        let session = Arc::clone(&listed);
+        assert!(is_held(&listed));
+        assert!(!session.is_stale.load(Ordering::Acquire));
+        drop(session);
+        assert!(!is_held(&listed));
+        // Taken up between the count and the removal.
+        let session = Arc::clone(&listed);
+        assert!(session.is_stale.load(Ordering::Acquire));
+    }
+}
