@@ -3,6 +3,7 @@
 mod bulk;
 #[cfg(feature = "postgres")]
 mod copy;
+mod hold;
 mod lists;
 mod lock;
 mod migrations;
@@ -14,6 +15,7 @@ mod transaction;
 
 pub(crate) use self::{
     bulk::{insert_grants, insert_groups, insert_import_links, insert_memberships, insert_users},
+    hold::{hold_announcements, hold_mails},
     lists::{Filter, all_of, any_of, ids_in, ranges_in, texts_in},
     lock::MigrationLock,
     migrations::migrations,

@@ -1,6 +1,7 @@
 //! The outbox. Nothing here is particular to one database: who takes a notice on is settled by
 //! the update that says so, which finds the row as it was or not at all.
 
+mod leaving;
 mod turn;
 
 use diesel::{
@@ -22,7 +23,7 @@ use vestibule_core::{
     },
 };
 
-use super::{IDS_AT_ONCE, announcements::keep_count, limit, no_text_holds, page};
+use super::{limit, no_text_holds, page};
 use crate::{
     columns::{count, counted},
     conn::{AnyConnection, MultiBackend},
@@ -312,14 +313,13 @@ impl OutboxRepo for DieselTx<'_> {
 
     fn delete_notice(&mut self, id: NoticeId, now: Timestamp) -> StoreResult<bool> {
         self.call("outbox", |conn| {
-            let free = || {
-                outbox::table
-                    .filter(outbox::id.eq(id.as_bytes().to_vec()))
-                    .filter(outbox::lease.is_null().or(outbox::due_at.le(now.as_micros())))
-            };
-            let leaving: Vec<Vec<u8>> = free().select(outbox::id).load(conn)?;
-            keep_count(conn, &leaving)?;
-            Ok(diesel::delete(free()).execute(conn)? > 0)
+            let gone = leaving::remove(conn, |conn| {
+                let free = outbox::table
+                    .filter(outbox::id.eq(&id.as_bytes()[..]))
+                    .filter(outbox::lease.is_null().or(outbox::due_at.le(now.as_micros())));
+                Ok(free.select(outbox::id).load(conn)?)
+            })?;
+            Ok(gone > 0)
         })
     }
 
@@ -330,7 +330,7 @@ impl OutboxRepo for DieselTx<'_> {
         limit: u32,
     ) -> StoreResult<u64> {
         let settled = [NoticeState::Sent, NoticeState::Dead, NoticeState::Expired];
-        self.call("outbox", |conn| {
+        let find = |conn: &mut AnyConnection| {
             let mut old: Vec<Vec<u8>> = Vec::new();
             for each in settled.into_iter().filter(|each| state.is_none_or(|state| state == *each))
             {
@@ -345,14 +345,9 @@ impl OutboxRepo for DieselTx<'_> {
                 old.extend(more);
             }
             old.sort_unstable();
-            keep_count(conn, &old)?;
-            let mut gone = 0;
-            for some in old.chunks(IDS_AT_ONCE) {
-                gone +=
-                    diesel::delete(outbox::table.filter(outbox::id.eq_any(some))).execute(conn)?;
-            }
-            Ok(count(gone))
-        })
+            Ok(old)
+        };
+        self.call("outbox", |conn| Ok(count(leaving::remove(conn, find)?)))
     }
 
     fn notice_counts(&mut self) -> StoreResult<NoticeCounts> {

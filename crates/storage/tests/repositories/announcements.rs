@@ -1,6 +1,6 @@
 //! Announcements.
 
-use std::thread;
+use std::{sync::Barrier, thread};
 
 use vestibule_core::{
     domain::{
@@ -14,6 +14,7 @@ use vestibule_core::{
     ports::{
         announcements::{Batch, People, Person},
         outbox::{Claim, Settlement},
+        store::{StoreError, Tx},
     },
 };
 
@@ -184,6 +185,31 @@ on_every_database! {
         site.write(move |tx| tx.count_unreached(id, 3, 4));
         let expected = Progress { waiting: 1, sent: 2, without_address: 5, left_out: 4, ..expected };
         assert_eq!(stored(site, &new).progress, expected);
+    }
+
+    fn of_two_who_clear_the_outbox_at_once_one_counts_each_mail(site) {
+        let new = put(site, &ids(site, 1), 10);
+        let stores = [site.store.clone(), site.database.store()];
+        for round in 1..=8 {
+            for n in 0..12 {
+                let mail = post(site, &new, &format!("a{n}@example.org"));
+                settle(site, mail, Settlement::Sent(String::new()));
+            }
+            let begin = Barrier::new(4);
+            let gone: u64 = thread::scope(|scope| {
+                let clearing: Vec<_> = (0..4).map(|number| {
+                    let (store, begin) = (&stores[number % 2], &begin);
+                    scope.spawn(move || {
+                        begin.wait();
+                        let purge = |tx: &mut dyn Tx| tx.purge_notices(None, after(9), 100);
+                        wait(store.write::<_, StoreError>(purge)).unwrap()
+                    })
+                }).collect();
+                clearing.into_iter().map(|one| one.join().unwrap()).sum()
+            });
+            assert_eq!(gone, 12);
+            assert_eq!(stored(site, &new).progress.sent, 12 * round, "round {round}");
+        }
     }
 
     fn what_is_taken_back_waits_no_more_but_what_is_under_way_goes_on(site) {
