@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "what a test relies on fails the test")]
 
+#[path = "django_import/addresses.rs"]
+mod addresses;
 #[path = "django_import/again.rs"]
 mod again;
 #[path = "django_import/broken.rs"]

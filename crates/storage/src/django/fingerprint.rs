@@ -7,12 +7,21 @@ use vestibule_core::{Email, Timestamp, Username, ports::hasher::PasswordHash};
 /// Stands first in every fingerprint; another layout has another number.
 const LAYOUT: u8 = 1;
 
+/// The mail address of a row.
+#[derive(Clone, Debug)]
+pub(super) enum Address {
+    /// What the row says, or none.
+    There(Option<Email>),
+    /// It cannot be taken by this account, which keeps the one it has, or has none.
+    Ours,
+}
+
 /// What came with a user's row, cleaned of what cannot be taken.
 #[derive(Clone, Debug)]
 pub(super) struct Incoming {
     /// `None`: the name cannot be taken by this account, which keeps the one it has.
     pub(super) username: Option<Username>,
-    pub(super) email: Option<Email>,
+    pub(super) email: Address,
     pub(super) first_name: String,
     pub(super) last_name: String,
     pub(super) is_active: bool,
@@ -72,8 +81,14 @@ impl Fingerprint {
             (None, Some(before)) => print.keep(Part::Username, before),
             (None, None) => {}
         }
-        let email = user.email.as_ref().map_or("", Email::as_str);
-        print.digest(Part::Email, &[email.as_bytes()]);
+        match (&user.email, before) {
+            (Address::There(email), _) => {
+                let email = email.as_ref().map_or("", Email::as_str);
+                print.digest(Part::Email, &[email.as_bytes()]);
+            }
+            (Address::Ours, Some(before)) => print.keep(Part::Email, before),
+            (Address::Ours, None) => {}
+        }
         print.digest(Part::Names, &[user.first_name.as_bytes(), user.last_name.as_bytes()]);
         let micros = |time: Option<Timestamp>| time.map_or(i64::MIN, Timestamp::as_micros);
         print.digest(
@@ -160,7 +175,7 @@ mod tests {
     fn incoming() -> Incoming {
         Incoming {
             username: Some(Username::from_elsewhere("ada").unwrap()),
-            email: None,
+            email: Address::There(None),
             first_name: "Ada".to_owned(),
             last_name: "Lovelace".to_owned(),
             is_active: true,
@@ -185,7 +200,9 @@ mod tests {
             (Part::Username, |row| {
                 row.username = Some(Username::from_elsewhere("Ada").unwrap());
             }),
-            (Part::Email, |row| row.email = Some(Email::parse("ada@example.org").unwrap())),
+            (Part::Email, |row| {
+                row.email = Address::There(Some(Email::parse("ada@example.org").unwrap()));
+            }),
             (Part::Names, |row| "Adal".clone_into(&mut row.first_name)),
             (Part::Times, |row| row.joined = Some(Timestamp::from_micros(0))),
             (Part::Times, |row| row.last_login = Some(Timestamp::from_micros(0))),
@@ -202,9 +219,9 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_cannot_be_taken_leaves_its_part_as_it_was() {
+    fn a_name_and_an_address_that_cannot_be_taken_leave_their_parts_as_they_were() {
         let before = Fingerprint::of(&incoming(), None);
-        let row = Incoming { username: None, ..incoming() };
+        let row = Incoming { username: None, email: Address::Ours, ..incoming() };
         assert_eq!(Fingerprint::of(&row, Some(&before)), before);
     }
 

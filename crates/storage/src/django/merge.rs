@@ -8,7 +8,7 @@ use vestibule_core::{
 
 use super::{
     batch::ChangedUser,
-    fingerprint::{Fingerprint, Part},
+    fingerprint::{Address, Fingerprint, Part},
 };
 
 /// The account as it is to be, and what that means.
@@ -40,8 +40,11 @@ pub(super) fn merge(current: &User, row: &ChangedUser) -> Merged {
     {
         user.username = username.clone();
     }
-    if changed(Part::Email) && user.email != incoming.email {
-        user.email.clone_from(&incoming.email);
+    if changed(Part::Email)
+        && let Address::There(email) = &incoming.email
+        && user.email != *email
+    {
+        user.email.clone_from(email);
         user.email_verified = false;
     }
     if changed(Part::Names) {
@@ -79,7 +82,7 @@ mod tests {
     fn incoming() -> Incoming {
         Incoming {
             username: Some(Username::from_elsewhere("ada").unwrap()),
-            email: Some(Email::parse("ada@example.org").unwrap()),
+            email: Address::There(Some(Email::parse("ada@example.org").unwrap())),
             first_name: "Ada".to_owned(),
             last_name: String::new(),
             is_active: true,
@@ -142,7 +145,8 @@ mod tests {
     #[test]
     fn a_new_address_has_to_be_proven_anew_and_an_old_one_has_not() {
         let other = Email::parse("countess@example.org").unwrap();
-        let merged = merge(&account(), &changed(|row| row.email = Some(other.clone())));
+        let merged =
+            merge(&account(), &changed(|row| row.email = Address::There(Some(other.clone()))));
         assert_eq!(merged.user.email, Some(other));
         assert!(!merged.user.email_verified);
         let merged = merge(&account(), &changed(|row| "Augusta".clone_into(&mut row.first_name)));

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::django::{
     batch::ChangedUser,
-    fingerprint::{Fingerprint, Incoming, Part},
+    fingerprint::{Address, Fingerprint, Incoming, Part},
     known::kind,
     report::{Action, Kind, Reason},
     source::{NoText, RawRow, Source, USER_COLUMNS},
@@ -166,15 +166,18 @@ impl Planner<'_> {
             without(wrong, Action::NeedsReset);
         }
         let email = match self.free_email(row, key, own, claims) {
-            Ok(email) => email,
+            Ok(email) => {
+                if let Some(email) = &email {
+                    claims.emails.insert(email.key().to_owned(), key.clone());
+                }
+                Address::There(email)
+            }
             Err(wrong) => {
-                self.note(table, &key.to_string(), name, wrong, Action::ImportedWithout);
-                None
+                let (email, action) = self.without_address(&wrong, key, own, claims);
+                self.note(table, &key.to_string(), name, wrong, action);
+                email
             }
         };
-        if let Some(email) = &email {
-            claims.emails.insert(email.key().to_owned(), key.clone());
-        }
         Ok(Incoming {
             username,
             email,
@@ -260,18 +263,41 @@ impl Planner<'_> {
         Ok(Some(email))
     }
 
+    /// What becomes of an account whose row's address cannot be taken. What came before keeps the
+    /// address it has here where the row's is somebody else's, unless another row logs in by it.
+    fn without_address(
+        &self,
+        wrong: &Wrong,
+        key: &RowKey,
+        own: Option<[u8; 16]>,
+        claims: &Claims,
+    ) -> (Address, Action) {
+        let without = (Address::There(None), Action::ImportedWithout);
+        let here = own.and_then(|id| self.known.names.of(&id));
+        let (Some((_, here)), Reason::EmailTaken | Reason::EmailCollides) = (here, wrong.0) else {
+            return without;
+        };
+        let Some(address) = here else {
+            return (Address::Ours, Action::ImportedWithout);
+        };
+        match claims.names_with_at.get(&Username::key_of(address)) {
+            Some(owner) if owner != key => without,
+            _ => (Address::Ours, Action::KeptOurs),
+        }
+    }
+
     fn plan_new_user(&mut self, key: String, incoming: Incoming) -> UserId {
         let id = self.ids.user();
         let print = Fingerprint::of(&incoming, None);
         let link = ImportLink { foreign_key: key, local_id: *id.as_bytes(), fingerprint: print.0 };
-        let Some(username) = incoming.username else {
-            // Only accounts that are here already keep another name.
+        // Only accounts that are here already keep another name or address.
+        let (Some(username), Address::There(email)) = (incoming.username, incoming.email) else {
             return id;
         };
         let user = User {
             id,
             username,
-            email: incoming.email,
+            email,
             email_verified: false,
             first_name: PersonName::from_stored(incoming.first_name),
             last_name: PersonName::from_stored(incoming.last_name),
@@ -301,10 +327,11 @@ impl Planner<'_> {
                 Some(new) if after.differs(&before, Part::Username) => new.key().to_owned(),
                 _ => name,
             };
-            let email = if after.differs(&before, Part::Email) {
-                incoming.email.as_ref().map(|email| email.key().to_owned())
-            } else {
-                email
+            let email = match &incoming.email {
+                Address::There(new) if after.differs(&before, Part::Email) => {
+                    new.as_ref().map(|email| email.key().to_owned())
+                }
+                _ => email,
             };
             self.known.names.take(link.local_id, name, email);
         }
