@@ -123,6 +123,33 @@ fn atk_a236_bytes_that_are_no_text_spoil_their_own_row_alone() {
 }
 
 #[test]
+fn a_password_that_no_database_takes_spoils_its_own_cell_alone() {
+    an_odd_password_spoils_its_own_cell_alone(&Home::new());
+}
+
+pub(crate) fn an_odd_password_spoils_its_own_cell_alone(home: &Home) {
+    let site = Site::empty();
+    for (id, name) in [(1, "ada"), (2, "bo"), (3, "cy"), (4, "dee")] {
+        site.user(id, name);
+    }
+    site.sql(
+        "UPDATE auth_user SET password = CAST(x'6d643500' AS text) || '$salt$' WHERE id = 1;
+         UPDATE auth_user SET password = 'md5$s\u{e4}lt$eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee' WHERE id = 2;
+         UPDATE auth_user SET password = CAST(x'2100' AS text) WHERE id = 3",
+    );
+    let report = home.import(&site.path);
+    let said: Vec<_> =
+        report.entries.iter().map(|row| (&*row.key, reason(row), row.action)).collect();
+    let unknown = |key| (key, "password_unknown".to_owned(), Action::NeedsReset);
+    assert_eq!(said, [unknown("1"), unknown("2")]);
+    assert_eq!(["ada", "bo", "cy"].map(|name| home.password(name)), ["!", "!", "!"]);
+    assert!(home.password("dee").len() > 1);
+    let before = home.dump();
+    home.import(&site.path);
+    assert_eq!(home.dump(), before);
+}
+
+#[test]
 fn a_row_that_is_mended_later_is_imported_then() {
     let (home, site) = (Home::new(), Site::empty());
     site.user(1, "ada");

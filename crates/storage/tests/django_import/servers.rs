@@ -142,6 +142,7 @@ mod homes {
 
     use super::super::{
         again::a_second_run_writes_nothing,
+        broken::an_odd_password_spoils_its_own_cell_alone,
         cut_off::{killed_between_any_two_transactions, several_at_once},
         support::{Home, fixture, rights_here, rights_there},
     };
@@ -171,6 +172,11 @@ mod homes {
                     for site in ["site.sqlite3", "broken.sqlite3"] {
                         a_second_run_writes_nothing(&Home::on(Database::$kind), site);
                     }
+                }
+
+                #[test]
+                fn an_odd_password_spoils_its_own_cell_alone() {
+                    super::an_odd_password_spoils_its_own_cell_alone(&Home::on(Database::$kind));
                 }
 
                 #[test]

@@ -11,7 +11,7 @@ pub(super) fn problem(stored: &str) -> Option<&'static str> {
     if stored.is_empty() || stored.starts_with(['!', '*']) {
         return None;
     }
-    if !stored.bytes().all(|byte| byte.is_ascii_graphic()) {
+    if !is_printed(stored) {
         return Some("the stored password is no hash");
     }
     if has_known_form(stored) {
@@ -19,6 +19,11 @@ pub(super) fn problem(stored: &str) -> Option<&'static str> {
     } else {
         Some("the password's hash is of a scheme that is not known here")
     }
+}
+
+/// Whether it is made of the characters that hashes are made of: printed ASCII, without blanks.
+pub(super) fn is_printed(stored: &str) -> bool {
+    stored.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 fn has_known_form(stored: &str) -> bool {

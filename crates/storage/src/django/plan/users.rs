@@ -364,7 +364,13 @@ fn password_of(row: &RawRow) -> (PasswordHash, Option<Wrong>) {
         Ok(stored) => {
             let problem = password::problem(stored)
                 .map(|problem| (Reason::PasswordUnknown, problem.to_owned()));
-            (PasswordHash::from_stored(stored), problem)
+            // Other text cannot be read here as a hash, and not every database takes it.
+            let hash = if password::is_printed(stored) {
+                PasswordHash::from_stored(stored)
+            } else {
+                PasswordHash::unusable()
+            };
+            (hash, problem)
         }
     }
 }
