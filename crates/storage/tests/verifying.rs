@@ -2,12 +2,15 @@
 
 #![expect(clippy::unwrap_used, reason = "what a test relies on fails the test")]
 
+use std::collections::BTreeSet;
+
 use vestibule_core::{
     domain::{
         announcement::Progress,
         change::Change,
         grant::{Scope, Subject},
         group::{MAX_NESTING, Membership, Nesting},
+        identity::{BackendName, Identity, Source, Subject as Person},
         invitation::Invitation,
         notice::{Lane, NoticeState, StoredNotice},
         object::{DeleteRule, ObjectPrefix, ObjectType},
@@ -15,8 +18,12 @@ use vestibule_core::{
         session::KnownBrowser,
         ticket::{Purpose, Subject as Opened, Ticket},
     },
-    id::{InvitationId, NoticeId, RegistrationId},
-    ports::imports::{ImportLink, LinksOf},
+    id::{GroupId, InvitationId, NoticeId, RegistrationId, SessionId, UserId},
+    ports::{
+        checks::BackendCheck,
+        imports::{ImportLink, LinksOf},
+        store::{StoreResult, Tx},
+    },
 };
 use vestibule_storage::{Finding, OpenError, VerifyError, testkit::Database, verify};
 
@@ -83,11 +90,6 @@ fn fill(site: &Site) {
         created_at: NOW,
         expires_at: after(1),
     };
-    let link = ImportLink {
-        foreign_key: "7".to_owned(),
-        local_id: *user.id.as_bytes(),
-        fingerprint: [1; 32],
-    };
     let notice = StoredNotice {
         id: NoticeId::generate(NOW, site.chance()),
         message_id: "1@example.org".to_owned(),
@@ -136,16 +138,64 @@ fn fill(site: &Site) {
         tx.insert_audit(&event)?;
         tx.set_instance_mark("bootstrap", "done")?;
         tx.count_one(&[3; 32], NOW, NOW)?;
-        tx.put_import_links(
-            LinksOf { source: "django:a", kind: "user" },
-            std::slice::from_ref(&link),
-        )
+        fill_from_elsewhere(tx, user.id, inner.id, session.id)
     });
+}
+
+/// What comes from elsewhere, of a member who is logged in.
+fn fill_from_elsewhere(
+    tx: &mut dyn Tx,
+    user: UserId,
+    group: GroupId,
+    session: SessionId,
+) -> StoreResult<()> {
+    let backend = BackendName::parse("sso").unwrap();
+    tx.put_membership_source(group, user, &Source::ByHand)?;
+    tx.put_membership_source(group, user, &Source::Backend(backend.clone()))?;
+    tx.insert_identity(&Identity {
+        backend: backend.clone(),
+        subject: Person::parse("s1").unwrap(),
+        user,
+        linked_at: NOW,
+        used_at: NOW,
+        groups_at: Some(NOW),
+    })?;
+    tx.put_entitled_at(&backend, user, Some(NOW))?;
+    tx.put_backend_check(&backend, user, &BackendCheck { checked_at: NOW, stale_since: None })?;
+    tx.insert_upstream_session(session, &backend, "sid")?;
+    let link = ImportLink {
+        foreign_key: "7".to_owned(),
+        local_id: *user.as_bytes(),
+        fingerprint: [1; 32],
+    };
+    tx.put_import_links(LinksOf { source: "django:a", kind: "user" }, &[link])
 }
 
 /// `groups` is a word of its own to some.
 fn groups(site: &Site) -> &'static str {
     if kind(site) == Database::Mysql { "`groups`" } else { "\"groups\"" }
+}
+
+/// Every table of the schema. Where diesel notes its migrations is none of ours.
+fn tables(site: &Site) -> Vec<String> {
+    let query = match kind(site) {
+        Database::Sqlite => {
+            "SELECT name AS answer FROM sqlite_master
+             WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+        }
+        Database::Postgres => {
+            "SELECT table_name::text AS answer FROM information_schema.tables
+             WHERE table_schema = current_schema()"
+        }
+        Database::Mysql => {
+            "SELECT CAST(table_name AS char) AS answer FROM information_schema.tables
+             WHERE table_schema = DATABASE()"
+        }
+    };
+    let mut tables = site.database.connection().texts(query);
+    tables.retain(|table| table != "__diesel_schema_migrations");
+    assert!(tables.len() > 25, "{tables:?}");
+    tables
 }
 
 on_every_database! {
@@ -154,7 +204,9 @@ on_every_database! {
         let mut steps = Vec::new();
         let found = verify(site.database.url(), &mut |step| steps.push(step.to_owned())).unwrap();
         assert_eq!(found, []);
-        assert!(steps.len() > 12, "{steps:?}");
+        let steps: BTreeSet<_> = steps.into_iter().collect();
+        let unread: Vec<_> = tables(site).into_iter().filter(|table| !steps.contains(table)).collect();
+        assert_eq!(unread, Vec::<String>::new(), "tables that nobody looks at");
     }
 
     fn keys_that_do_not_match_their_names_are_found(site) {
@@ -189,6 +241,16 @@ on_every_database! {
         behind.execute("UPDATE announcement_batches SET number = -1");
         behind.execute("UPDATE login_failures SET failures = -1");
         behind.execute("UPDATE permissions SET object_kind = 'calc'");
+        behind.execute("UPDATE identities SET subject = ''");
+        behind.execute("UPDATE membership_sources SET source = 'A name' WHERE source = 'sso'");
+        for table in ["entitlements", "backend_checks", "upstream_sessions"] {
+            behind.execute(&format!("UPDATE {table} SET backend = 'A name'"));
+        }
+        assert_eq!(problems(site, "identities"), ["subject cannot be read"]);
+        assert_eq!(problems(site, "membership_sources"), ["source cannot be read"]);
+        for table in ["entitlements", "backend_checks", "upstream_sessions"] {
+            assert_eq!(problems(site, table), ["backend cannot be read"], "{table}");
+        }
         assert_eq!(problems(site, "groups"), ["level cannot be read", "level cannot be read"]);
         let mut of_grants = problems(site, "grants");
         of_grants.sort();
@@ -240,14 +302,17 @@ fn references_to_nothing_are_found() {
     behind.execute(
         "PRAGMA foreign_keys = OFF; DELETE FROM users; DELETE FROM groups; DELETE FROM permissions",
     );
-    let tables: std::collections::BTreeSet<_> =
-        findings(&site).into_iter().map(|finding| finding.table).collect();
+    let tables: BTreeSet<_> = findings(&site).into_iter().map(|finding| finding.table).collect();
     let expected = [
+        "backend_checks",
         "browsers",
         "consents",
+        "entitlements",
         "grants",
+        "identities",
         "invitation_groups",
         "invitations",
+        "membership_sources",
         "memberships",
         "nestings",
         "objects",
@@ -273,8 +338,33 @@ fn one_bad_row_hides_no_other() {
     let of_users = problems(&site, "users");
     assert!(of_users.contains(&"username cannot be read".to_owned()), "{of_users:?}");
     assert!(of_users.contains(&"id cannot be read".to_owned()), "{of_users:?}");
+    behind.execute("UPDATE users SET username_key = 'other' WHERE username = 'carl'");
+    let of_users = problems(&site, "users");
+    let key = "username_key is not the key of username".to_owned();
+    assert_eq!(of_users.iter().filter(|problem| **problem == key).count(), 1, "{of_users:?}");
+    let unreadable = of_users.iter().filter(|problem| *problem == "username cannot be read");
+    assert_eq!(unreadable.count(), 1, "told once, whoever reads it: {of_users:?}");
     let of_sessions = problems(&site, "sessions");
     assert!(of_sessions.contains(&"user_id cannot be read".to_owned()), "{of_sessions:?}");
+}
+
+#[test]
+fn a_name_that_is_no_text_is_a_finding_and_no_end() {
+    let site = Site::on(Database::Sqlite);
+    fill(&site);
+    let mut behind = site.database.connection();
+    behind.execute("PRAGMA ignore_check_constraints = ON; PRAGMA foreign_keys = OFF");
+    behind.execute("UPDATE groups SET name = CAST(x'FF' AS TEXT) WHERE name = 'outer'");
+    behind.execute("UPDATE groups SET name_key = 'x' WHERE name = 'inner'");
+    behind.execute("UPDATE objects SET id = CAST(x'FF' AS TEXT)");
+    behind.execute("UPDATE permissions SET code = CAST(x'FF' AS TEXT)");
+    behind.execute("UPDATE grants SET object_id = CAST(x'FF' AS TEXT) WHERE scope_kind = 'prefix'");
+    let mut of_groups = problems(&site, "groups");
+    of_groups.sort();
+    assert_eq!(of_groups, ["name cannot be read", "name_key is not the key of name"]);
+    assert_eq!(problems(&site, "objects"), ["id cannot be read"]);
+    assert_eq!(problems(&site, "permissions"), ["code cannot be read"]);
+    assert!(problems(&site, "grants").contains(&"object_id cannot be read".to_owned()));
 }
 
 #[test]

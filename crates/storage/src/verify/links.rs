@@ -129,6 +129,7 @@ fn nesting(walk: &mut Walk<'_>) -> Result<(), VerifyError> {
 
 /// The counter must be at the last change, or caches would miss the next.
 fn counter(walk: &mut Walk<'_>) -> Result<(), VerifyError> {
+    (walk.progress)("change_counter");
     let failed = |error| database("change_counter", error);
     let values: Vec<i64> =
         change_counter::table.select(change_counter::value).load(walk.conn).map_err(failed)?;

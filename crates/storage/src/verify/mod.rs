@@ -3,6 +3,7 @@
 //! Everything is looked at, page by page, whatever the database itself promises to hold: files are
 //! copied badly, and hands repair tables by hand.
 
+mod elsewhere;
 mod links;
 mod names;
 mod rows;
@@ -101,6 +102,7 @@ pub fn verify(url: &str, progress: &mut dyn FnMut(&str)) -> Result<Vec<Finding>,
         .map_err(|error| OpenError::from_database(&url, &error))?;
     let mut walk = Walk { conn: &mut conn, findings: Vec::new(), progress };
     rows::check(&mut walk)?;
+    elsewhere::check(&mut walk)?;
     names::check(&mut walk)?;
     links::check(&mut walk)?;
     let mut findings = walk.findings;

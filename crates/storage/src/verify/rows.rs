@@ -19,7 +19,7 @@ use vestibule_core::{
         user::User,
     },
     id::{GroupId, InvitationId},
-    ports::{announcements::Batch, hasher::PasswordHash, imports::ImportLink},
+    ports::{announcements::Batch, imports::ImportLink},
 };
 
 use super::{VerifyError, Walk};
@@ -43,9 +43,9 @@ use crate::{
     },
     schema::{
         announcement_batches, announcements, audit_events, browsers, changes, consents,
-        delete_rules, grants, groups, import_links, invitation_groups, invitations, login_failures,
-        login_steps, memberships, nestings, objects, outbox, permissions, registrations, sessions,
-        tickets, users,
+        delete_rules, grants, groups, import_links, instance_marks, invitation_groups, invitations,
+        login_failures, login_steps, memberships, nestings, objects, outbox, permissions,
+        registrations, sessions, tickets, users,
     },
 };
 
@@ -61,18 +61,32 @@ pub(super) fn hex(bytes: &[u8]) -> String {
     })
 }
 
-/// Walks a table in pages by its key. A page that cannot be read as a whole is read row by row,
-/// so that one bad row hides no other.
-fn walk<R, T>(
+/// Walks a table and reads each of its rows. A finding calls it by its `name`.
+pub(super) fn walk<R, T>(
     walk: &mut Walk<'_>,
     table: &'static str,
     load: impl Fn(&mut AnyConnection, i64, i64) -> QueryResult<Vec<R>>,
     name: impl Fn(&R) -> String,
-) -> Result<(), VerifyError>
-where
-    T: TryFrom<R, Error = DbError>,
-{
+    read: impl Fn(R) -> DbResult<T>,
+) -> Result<(), VerifyError> {
     (walk.progress)(table);
+    each(walk, table, load, |walk, row| {
+        let row_name = name(&row);
+        if let Err(error) = read(row) {
+            walk.found(table, row_name, problem(&error));
+        }
+    })
+}
+
+/// Goes through a table in pages by its key. A page that cannot be read as a whole is read row by
+/// row, so that one bad row hides no other. Such a row is called by its number, whoever finds it:
+/// what loads a table has all of it, in the order of its key.
+pub(super) fn each<R>(
+    walk: &mut Walk<'_>,
+    table: &'static str,
+    load: impl Fn(&mut AnyConnection, i64, i64) -> QueryResult<Vec<R>>,
+    mut look: impl FnMut(&mut Walk<'_>, R),
+) -> Result<(), VerifyError> {
     let mut offset = 0;
     loop {
         let rows = match load(walk.conn, PAGE, offset) {
@@ -84,10 +98,7 @@ where
         };
         let read = i64::try_from(rows.len()).unwrap_or(PAGE);
         for row in rows {
-            let row_name = name(&row);
-            if let Err(error) = T::try_from(row) {
-                walk.found(table, row_name, problem(&error));
-            }
+            look(walk, row);
         }
         offset += PAGE;
         if read < PAGE && is_past_the_end(walk, &load, table, offset)? {
@@ -155,53 +166,36 @@ macro_rules! walk_table {
                     .load(conn)
             },
             $name,
+            <$value>::try_from,
         )?
     };
 }
 
 /// A password as it is stored, with whose it is.
-struct PasswordRow(Vec<u8>, String);
+type PasswordRow = (Vec<u8>, String);
 
-struct ReadablePassword;
+type FailureRow = (Vec<u8>, i64, i32);
 
-impl TryFrom<PasswordRow> for ReadablePassword {
-    type Error = DbError;
-
-    fn try_from(row: PasswordRow) -> DbResult<Self> {
-        password(row.1).map(|_: PasswordHash| Self)
-    }
-}
-
-struct FailureRow(Vec<u8>, i32);
-
-struct ReadableFailure;
-
-impl TryFrom<FailureRow> for ReadableFailure {
-    type Error = DbError;
-
-    fn try_from(row: FailureRow) -> DbResult<Self> {
-        Column("login_failures", "key_digest").bytes(&row.0, |_: [u8; 32]| ())?;
-        u32::try_from(row.1)
-            .map(|_| Self)
-            .map_err(|_| DbError::corrupt("login_failures", "failures"))
-    }
+fn failure((key, _, failures): FailureRow) -> DbResult<u32> {
+    Column("login_failures", "key_digest").bytes(&key, |_: [u8; 32]| ())?;
+    u32::try_from(failures).map_err(|_| DbError::corrupt("login_failures", "failures"))
 }
 
 pub(super) fn check(w: &mut Walk<'_>) -> Result<(), VerifyError> {
     walk_table!(w, users, UserRow => User, by users::id, named |row| hex(&row.id));
-    walk::<PasswordRow, ReadablePassword>(
+    walk(
         w,
         "users",
         |conn, limit, offset| {
-            let rows: Vec<(Vec<u8>, String)> = users::table
+            users::table
                 .select((users::id, users::password))
                 .order(users::id)
                 .limit(limit)
                 .offset(offset)
-                .load(conn)?;
-            Ok(rows.into_iter().map(|(id, hash)| PasswordRow(id, hash)).collect())
+                .load::<PasswordRow>(conn)
         },
         |row| hex(&row.0),
+        |row| password(row.1),
     )?;
     walk_table!(w, groups, GroupRow => Group, by groups::id, named |row| hex(&row.id));
     walk_table!(w, memberships, MembershipRow => Membership,
@@ -246,18 +240,31 @@ pub(super) fn check(w: &mut Walk<'_>) -> Result<(), VerifyError> {
     walk_table!(w, import_links, ImportLinkRow => ImportLink,
         by (import_links::source, import_links::kind, import_links::foreign_key),
         named |row| format!("{} {} {}", row.source, row.kind, row.foreign_key));
-    walk::<FailureRow, ReadableFailure>(
+    walk(
         w,
         "login_failures",
         |conn, limit, offset| {
-            let rows: Vec<(Vec<u8>, i32)> = login_failures::table
-                .select((login_failures::key_digest, login_failures::failures))
+            login_failures::table
                 .order(login_failures::key_digest)
                 .limit(limit)
                 .offset(offset)
-                .load(conn)?;
-            Ok(rows.into_iter().map(|(key, count)| FailureRow(key, count)).collect())
+                .load::<FailureRow>(conn)
         },
         |row| hex(&row.0[..row.0.len().min(4)]),
+        failure,
+    )?;
+    walk(
+        w,
+        "instance_marks",
+        |conn, limit, offset| {
+            instance_marks::table.order(instance_marks::name).limit(limit).offset(offset).load::<(
+                String,
+                String,
+            )>(
+                conn
+            )
+        },
+        |row| row.0.clone(),
+        Ok,
     )
 }
