@@ -27,6 +27,9 @@ struct Arguments {
     /// How often both are started in turn
     #[arg(long, default_value_t = 7)]
     rounds: usize,
+    /// How the program is built: as it is shipped, or `release`
+    #[arg(long, default_value = "dist")]
+    profile: String,
 }
 
 /// How long a server is left alone before its memory is looked at.
@@ -35,7 +38,7 @@ const IDLE: Duration = Duration::from_secs(1);
 fn main() -> Result<()> {
     let arguments = Arguments::parse();
     let directory = tempfile::tempdir()?;
-    let program = stripped(directory.path())?;
+    let program = stripped(directory.path(), &arguments.profile)?;
     vestibule(&program, directory.path(), &["migrate"])?;
     let django = Django::find()?;
     django.prepare(directory.path(), 1)?;
@@ -80,14 +83,16 @@ impl Seen {
     }
 }
 
-/// The server's program as it would be shipped: built for release, without symbols.
-fn stripped(directory: &Path) -> Result<PathBuf> {
+/// The server's program as it is shipped: of this profile, without symbols.
+fn stripped(directory: &Path, profile: &str) -> Result<PathBuf> {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     run(Command::new(cargo)
-        .args(["build", "--release", "--package", "vestibule-server"])
+        .args(["build", "--profile", profile, "--package", "vestibule-server"])
         .args(["--bin", "vestibule"])
         .current_dir(env!("CARGO_MANIFEST_DIR")))?;
-    let built = env::current_exe()?.with_file_name("vestibule");
+    let folder = env::current_exe()?;
+    let target = folder.ancestors().nth(2).ok_or("the bench is not in a target folder")?;
+    let built = target.join(profile).join("vestibule");
     let program = directory.join("vestibule");
     run(Command::new("strip").arg("-o").arg(&program).arg(built))?;
     Ok(program)
