@@ -14,6 +14,7 @@ use super::{
     CliError, Global,
     hall::{Hall, with_hall},
     output::Out,
+    whole::whole,
 };
 use crate::dto::group::{GroupOut, MemberOut, NestedGroupOut};
 
@@ -177,9 +178,8 @@ async fn show(hall: &Hall, group: &str, out: &mut Out) -> Result<(), CliError> {
     let (services, cx) = (hall.services(), &hall.cx);
     let group = hall.group(group).await?;
     let nested = services.groups.nested(cx, group.id).await?;
-    let request = PageRequest { size: 1000, ..PageRequest::default() };
-    let members = services.members.list(cx, group.id, request).await?;
-    let members: Vec<_> = members.items.into_iter().map(MemberOut::from).collect();
+    let members = whole(async |page| services.members.list(cx, group.id, page).await).await?;
+    let members: Vec<_> = members.into_iter().map(MemberOut::from).collect();
     let names = |groups: &[vestibule_core::domain::group::Group]| {
         groups.iter().map(|g| g.name.to_string()).collect::<Vec<_>>().join(", ")
     };

@@ -19,6 +19,7 @@ mod user;
 mod user_convert;
 mod user_csv;
 mod verify;
+mod whole;
 
 use std::{io::Write, path::PathBuf, process::ExitCode};
 

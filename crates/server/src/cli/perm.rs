@@ -6,7 +6,6 @@ use vestibule_core::{
     domain::{
         grant::{Effect, Scope, Subject},
         object::{ObjectPrefix, ObjectRef},
-        page::PageRequest,
         permission::PermissionCode,
     },
     ports::grants::GrantFilter,
@@ -17,6 +16,7 @@ use super::{
     CliError, Global,
     hall::{Hall, with_hall},
     output::Out,
+    whole::whole,
 };
 use crate::dto::{grant::GrantOut, permission::PermissionOut};
 
@@ -179,12 +179,12 @@ async fn revoke(hall: &Hall, target: &NewGrant) -> Result<(), CliError> {
         permission: Some(target.permission.clone()),
         object: None,
     };
-    let request = PageRequest { size: 10_000, ..PageRequest::default() };
-    let found = hall.services().grants.list(&hall.cx, filter, request).await?;
+    let grants = &hall.services().grants;
+    let found = whole(async |page| grants.list(&hall.cx, filter.clone(), page).await).await?;
     let same = |grant: &&vestibule_core::domain::grant::Grant| {
         grant.effect == target.effect && grant.scope == target.scope
     };
-    let Some(grant) = found.items.iter().find(same) else {
+    let Some(grant) = found.iter().find(same) else {
         return Err(CliError::Failed("there is no such grant".to_owned()));
     };
     Ok(hall.services().grants.remove(&hall.cx, grant.id).await?)
@@ -192,9 +192,9 @@ async fn revoke(hall: &Hall, target: &NewGrant) -> Result<(), CliError> {
 
 async fn grants(hall: &Hall, subject: Subject) -> Result<Vec<GrantOut>, CliError> {
     let filter = GrantFilter { subject: Some(subject), ..GrantFilter::default() };
-    let request = PageRequest { size: 10_000, ..PageRequest::default() };
-    let found = hall.services().grants.list(&hall.cx, filter, request).await?;
-    Ok(found.items.into_iter().map(GrantOut::from).collect())
+    let grants = &hall.services().grants;
+    let found = whole(async |page| grants.list(&hall.cx, filter.clone(), page).await).await?;
+    Ok(found.into_iter().map(GrantOut::from).collect())
 }
 
 fn print(grants: &[GrantOut], out: &mut Out) -> Result<(), CliError> {

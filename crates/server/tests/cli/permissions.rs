@@ -120,3 +120,34 @@ fn a_grant_that_has_ended_gives_nothing() {
         .execute("update grants set expires_at = 1 where permission = 'vestibule.add_user'");
     desk.run(&["perm", "check", "ben", "vestibule.add_user"]).expect(1);
 }
+
+#[test]
+fn lists_longer_than_a_page_are_whole() {
+    const MANY: usize = 10_100;
+    let desk = Desk::furnished();
+    let mut connection = desk.connection();
+    let numbers =
+        format!("with recursive n(i) as (select 1 union all select i + 1 from n where i < {MANY})");
+    connection.execute(&format!(
+        "create temp table more as {numbers} select i, randomblob(16) as id from n;
+         insert into users select more.id, 'u' || i, 'u' || i, null, null, 0, '', '', '', 1, 0, 0,
+             null, created_at, null, null, password, password_scheme
+             from more, users where username = 'anna';
+         insert into memberships select g.id, more.id, 0, null, 0 from more, \"groups\" g
+             where g.name = 'other';
+         insert into grants select more.id, 'group', g.id, null, g.id, 'vestibule.view_group',
+             'allow', 'object', 'thing', i, null, null, 0 from more, \"groups\" g
+             where g.name = 'other';"
+    ));
+    let shown = desk.succeed(&["group", "show", "other", "--json"]).json();
+    assert_eq!(shown["members"].as_array().unwrap().len(), MANY);
+    let listed = desk.succeed(&["perm", "list", "--group", "other", "--json"]).json();
+    assert_eq!(listed.as_array().unwrap().len(), MANY, "{}", listed[0]);
+    // Wherever it stands in the list.
+    for number in [1, MANY / 2, MANY] {
+        let object = format!("thing:{number}");
+        let revoke = ["perm", "revoke", "vestibule.view_group", "--group", "other", "--object"];
+        desk.succeed(&[&revoke[..], &[&object]].concat());
+    }
+    assert_eq!(desk.count("grants where object_kind = 'thing'"), i64::try_from(MANY).unwrap() - 3);
+}
