@@ -22,9 +22,18 @@ CREATE TABLE IF NOT EXISTS `invitation_groups` (
 ) ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 -- When the link of a registration was used, where an administrator is asked then, and to which
 -- policy its owner agreed.
-ALTER TABLE `registrations`
-    ADD COLUMN IF NOT EXISTS `confirmed_at` BIGINT,
-    ADD COLUMN IF NOT EXISTS `policy` VARCHAR(50);
+-- As one statement, which happens as a whole; MySQL, unlike MariaDB, does not know
+-- `ADD COLUMN IF NOT EXISTS`.
+SET @change = IF(
+    (SELECT COUNT(*) FROM information_schema.columns
+        WHERE table_schema = DATABASE() AND table_name = 'registrations' AND column_name = 'confirmed_at') = 0,
+    'ALTER TABLE `registrations`
+    ADD COLUMN `confirmed_at` BIGINT,
+    ADD COLUMN `policy` VARCHAR(50)',
+    'DO 0');
+PREPARE change_it FROM @change;
+EXECUTE change_it;
+DEALLOCATE PREPARE change_it;
 -- To which policies people agreed.
 CREATE TABLE IF NOT EXISTS `consents` (
     `user_id` BINARY(16) NOT NULL,

@@ -25,6 +25,15 @@ CREATE TABLE IF NOT EXISTS `announcement_batches` (
     PRIMARY KEY (`announcement_id`, `number`),
     CONSTRAINT `announcement_batches_announcement_id` FOREIGN KEY (`announcement_id`) REFERENCES `announcements` (`id`) ON DELETE CASCADE
 ) ENGINE=InnoDB ROW_FORMAT=DYNAMIC DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
-ALTER TABLE `outbox`
-    ADD COLUMN IF NOT EXISTS `announcement_id` BINARY(16),
-    ADD INDEX IF NOT EXISTS `outbox_by_announcement_id_state` (`announcement_id`, `state`);
+-- As one statement, which happens as a whole; MySQL, unlike MariaDB, does not know
+-- `ADD COLUMN IF NOT EXISTS`.
+SET @change = IF(
+    (SELECT COUNT(*) FROM information_schema.columns
+        WHERE table_schema = DATABASE() AND table_name = 'outbox' AND column_name = 'announcement_id') = 0,
+    'ALTER TABLE `outbox`
+    ADD COLUMN `announcement_id` BINARY(16),
+    ADD INDEX `outbox_by_announcement_id_state` (`announcement_id`, `state`)',
+    'DO 0');
+PREPARE change_it FROM @change;
+EXECUTE change_it;
+DEALLOCATE PREPARE change_it;
