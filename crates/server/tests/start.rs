@@ -163,3 +163,15 @@ fn seed_oq_40_no_installation_shares_a_secret_with_another() {
     assert_eq!((seals[0].len(), seals[1].len()), (1, 1));
     assert_ne!(seals[0], seals[1]);
 }
+
+#[test]
+fn each_signal_that_ends_a_program_ends_a_server_in_order() {
+    for signal in ["-TERM", "-INT", "-HUP"] {
+        let mut server = Server::start("text");
+        let id = server.child.id().to_string();
+        assert!(Command::new("kill").args([signal, &id]).status().unwrap().success());
+        let status = server.child.wait().unwrap();
+        assert!(status.success(), "{signal}: {status}");
+        assert!(server.log().trim_end().ends_with("stopped"), "{signal}: {}", server.log());
+    }
+}

@@ -7,6 +7,7 @@ use std::{
 };
 
 use actix_web::{App, HttpServer, web};
+use tokio::signal::unix::{SignalKind, signal};
 use vestibule_auth::backends::LocalBackend;
 use vestibule_storage::{Kind, OpenError};
 
@@ -69,7 +70,9 @@ async fn serve(settings: Settings, metrics: Metrics) -> Result<u8, CliError> {
         None => None,
     };
     announce(&vestibule).await?;
-    let served = server.run().await;
+    let running = server.run();
+    stop_at_hangup(running.handle())?;
+    let served = running.await;
     if let Some(counting) = counting {
         counting.stop(true).await;
     }
@@ -103,6 +106,19 @@ async fn build_when_reachable(settings: Settings, migrate: bool) -> Result<Vesti
             built => return built,
         }
     }
+}
+
+/// Who started it at a terminal and closes that has it end as by the other signals, which the
+/// server sees to itself.
+fn stop_at_hangup(server: actix_web::dev::ServerHandle) -> Result<(), CliError> {
+    let mut hangup = signal(SignalKind::hangup())?;
+    actix_web::rt::spawn(async move {
+        if hangup.recv().await.is_some() {
+            tracing::info!("SIGHUP received; starting graceful shutdown");
+            server.stop(true).await;
+        }
+    });
+    Ok(())
 }
 
 fn serve_metrics(

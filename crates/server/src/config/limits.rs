@@ -1,8 +1,10 @@
 //! `[limits]`: how often and how much.
 
+use std::time::Duration;
+
 use serde::Deserialize;
 
-use super::{check::Check, rate::RateLimit, size::ByteSize};
+use super::{check::Check, duration::HumanDuration, rate::RateLimit, size::ByteSize};
 
 /// The validated section.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +25,8 @@ pub struct LimitsSettings {
     pub requests_per_address: RateLimit,
     /// The largest body of a request, in bytes.
     pub body_size: usize,
+    /// How long the whole body of a request may take to come in.
+    pub body_timeout: Duration,
     /// The largest page of a list, in items.
     pub page_size: u32,
 }
@@ -38,6 +42,7 @@ pub(super) struct RawLimits {
     register_per_address: RateLimit,
     requests_per_address: RateLimit,
     body_size: ByteSize,
+    body_timeout: HumanDuration,
     page_size: u32,
 }
 
@@ -52,6 +57,7 @@ impl Default for RawLimits {
             register_per_address: RateLimit::per(10, 60 * 60),
             requests_per_address: RateLimit::Unlimited,
             body_size: ByteSize::kib(64),
+            body_timeout: HumanDuration::seconds(10),
             page_size: 200,
         }
     }
@@ -69,6 +75,7 @@ impl RawLimits {
             register_per_address: raw.register_per_address,
             requests_per_address: raw.requests_per_address,
             body_size: usize::try_from(raw.body_size.0).unwrap_or(usize::MAX),
+            body_timeout: raw.body_timeout.0,
             page_size: raw.page_size,
         })
     }

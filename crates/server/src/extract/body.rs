@@ -1,6 +1,6 @@
 //! Bodies and query strings, refused with the name of the field that does not hold.
 
-use std::{any::type_name, ops::Deref};
+use std::{any::type_name, ops::Deref, time::Duration};
 
 use actix_web::{
     FromRequest, HttpRequest,
@@ -13,7 +13,10 @@ use futures_util::{StreamExt, future::LocalBoxFuture};
 use serde::de::DeserializeOwned;
 
 use super::UserCx;
-use crate::{problem::Problem, site::Site};
+use crate::{config::LimitsSettings, problem::Problem, site::Site};
+
+/// Longer than it takes to begin an answer.
+const HELD: Duration = Duration::from_secs(2);
 
 /// A JSON or form body.
 #[derive(Debug)]
@@ -34,9 +37,8 @@ impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
         let (req, mut payload) = (req.clone(), payload.take());
         Box::pin(async move {
             let site = Site::of(&req).ok_or_else(Problem::not_mounted)?;
-            let limit = site.settings.limits.body_size;
             let kind = media_type(&req)?;
-            let bytes = collect(&req, &mut payload, limit).await?;
+            let bytes = collect(&req, &mut payload, &site.settings.limits).await?;
             match kind {
                 Media::Json => {
                     require_object(&bytes)?;
@@ -77,6 +79,22 @@ impl<T: DeserializeOwned + 'static> FromRequest for Posted<T> {
     }
 }
 
+/// A body as it came, whatever it is.
+pub(crate) struct RawBody(pub(crate) web::BytesMut);
+
+impl FromRequest for RawBody {
+    type Error = Problem;
+    type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
+
+    fn from_request(req: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let (req, mut payload) = (req.clone(), payload.take());
+        Box::pin(async move {
+            let site = Site::of(&req).ok_or_else(Problem::not_mounted)?;
+            collect(&req, &mut payload, &site.settings.limits).await.map(Self)
+        })
+    }
+}
+
 enum Media {
     Json,
     Form,
@@ -96,7 +114,30 @@ fn media_type(req: &HttpRequest) -> Result<Media, Problem> {
     }
 }
 
+/// All of the body, within its size and its time: whoever sends one byte now and then takes a
+/// connection away from everybody else.
 async fn collect(
+    req: &HttpRequest,
+    payload: &mut Payload,
+    limits: &LimitsSettings,
+) -> Result<web::BytesMut, Problem> {
+    let collected = collect_within(req, payload, limits.body_size);
+    if let Ok(collected) = tokio::time::timeout(limits.body_timeout, collected).await {
+        return collected;
+    }
+    // A connection whose body somebody still holds is closed with the answer. One whose body was
+    // let go of is not, where its chunks might end some day.
+    let held = payload.take();
+    actix_web::rt::spawn(async move {
+        tokio::time::sleep(HELD).await;
+        drop(held);
+    });
+    let seconds = limits.body_timeout.as_secs();
+    let detail = format!("the body did not come within {seconds} seconds");
+    Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "body_too_slow", detail))
+}
+
+async fn collect_within(
     req: &HttpRequest,
     payload: &mut Payload,
     limit: usize,

@@ -13,7 +13,7 @@ pub use self::{
     cx::RequestCx,
 };
 pub(crate) use self::{
-    body::{Body, Posted, Query},
+    body::{Body, Posted, Query, RawBody},
     cross_site::{refuse_cross_site, require_own_form},
     current_user::{actor_in, actor_of, session_of, token_of},
     cx::{UserCx, anonymous},

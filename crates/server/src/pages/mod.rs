@@ -15,38 +15,38 @@ pub(crate) mod view;
 
 use actix_web::{HttpResponse, http::StatusCode, web};
 
-use crate::site::Site;
+use crate::{routes::look, site::Site};
 
 /// Registers the pages.
 pub(crate) fn register(cfg: &mut web::ServiceConfig) {
-    cfg.route("", web::get().to(account::show))
-        .route("/", web::get().to(account::show))
-        .route("/login", web::get().to(login::show))
+    cfg.route("", look().to(account::show))
+        .route("/", look().to(account::show))
+        .route("/login", look().to(login::show))
         .route("/login", web::post().to(login::submit))
-        .route("/logout", web::get().to(account::confirm_logout))
+        .route("/logout", look().to(account::confirm_logout))
         .route("/logout", web::post().to(account::log_out))
-        .route("/setup/{token}", web::get().to(setup::show))
+        .route("/setup/{token}", look().to(setup::show))
         .route("/setup/{token}", web::post().to(setup::submit))
-        .route("/password/forgot", web::get().to(password::ask))
+        .route("/password/forgot", look().to(password::ask))
         .route("/password/forgot", web::post().to(password::asked))
-        .route("/password/reset", web::get().to(password::show))
+        .route("/password/reset", look().to(password::show))
         .route("/password/reset", web::post().to(password::submit))
-        .route("/password/reset/{token}", web::get().to(password::open))
-        .route("/activate", web::get().to(activate::show))
+        .route("/password/reset/{token}", look().to(password::open))
+        .route("/activate", look().to(activate::show))
         .route("/activate", web::post().to(activate::submit))
-        .route("/activate/{token}", web::get().to(activate::open))
+        .route("/activate/{token}", look().to(activate::open))
         .route("/activate/again", web::post().to(activate::again))
-        .route("/register", web::get().to(register::show))
+        .route("/register", look().to(register::show))
         .route("/register", web::post().to(register::submit))
-        .route("/invitation", web::get().to(invitation::show))
+        .route("/invitation", look().to(invitation::show))
         .route("/invitation", web::post().to(invitation::accept))
         .route("/invitation/join", web::post().to(invitation::join))
         .route("/invitation/decline", web::post().to(invitation::decline))
-        .route("/invitation/{token}", web::get().to(invitation::open))
-        .route("/email/confirm", web::get().to(email::show))
+        .route("/invitation/{token}", look().to(invitation::open))
+        .route("/email/confirm", look().to(email::show))
         .route("/email/confirm", web::post().to(email::submit))
-        .route("/email/confirm/{token}", web::get().to(email::open))
-        .route("/static/vestibule.css", web::get().to(style));
+        .route("/email/confirm/{token}", look().to(email::open))
+        .route("/static/vestibule.css", look().to(style));
 }
 
 /// For a browser that goes to an address where there is nothing.

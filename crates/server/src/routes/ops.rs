@@ -4,11 +4,12 @@ use actix_web::{HttpResponse, web};
 use serde_json::json;
 use vestibule_core::ports::store::StoreError;
 
+use super::look;
 use crate::{problem::Problem, site::Site, telemetry::Metrics};
 
 /// Registers health and readiness.
 pub(crate) fn register(cfg: &mut web::ServiceConfig) {
-    cfg.route("/healthz", web::get().to(healthz)).route("/readyz", web::get().to(readyz));
+    cfg.route("/healthz", look().to(healthz)).route("/readyz", look().to(readyz));
 }
 
 /// The process answers.

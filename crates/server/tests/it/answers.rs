@@ -118,6 +118,46 @@ fn flt_f76_headers_addresses_and_bodies_beyond_their_size_are_refused() {
 }
 
 #[test]
+fn flt_f76_a_body_that_does_not_come_is_not_waited_for() {
+    let site = TestSite::plan(Db::Sqlite).set("limits.body_timeout", "1s").start();
+    let host = site.origin.strip_prefix("http://").unwrap();
+    let half = ["Content-Length: 100\r\n\r\n{", "Transfer-Encoding: chunked\r\n\r\n5\r\n{"];
+    for (path, kind) in [
+        ("/api/v1/login", "application/json"),
+        ("/login", "application/x-www-form-urlencoded"),
+        ("/auth/local/backchannel-logout", "application/x-www-form-urlencoded"),
+    ] {
+        for rest in half {
+            let request = format!(
+                "POST {path} HTTP/1.1\r\nHost: {host}\r\nOrigin: {}\r\nContent-Type: {kind}\r\n{rest}",
+                site.origin
+            );
+            let began = std::time::Instant::now();
+            let status = raw(&site, request.as_bytes());
+            // Answered, and hung up on: `raw` reads to the end.
+            assert_eq!(status, Some(408), "{path}: {rest:?}");
+            assert!(began.elapsed().as_secs() < 8, "{path}: {:?}", began.elapsed());
+        }
+    }
+}
+
+#[test]
+fn what_is_looked_at_is_answered_to_head_without_its_body() {
+    let site = TestSite::start(Db::Sqlite);
+    let mut admin = site.admin();
+    for path in ["/healthz", "/readyz", "/login", "/api/v1/session", "/api/v1/users"] {
+        // Whoever is logged in is sent on from the login page.
+        let mut visitor = if path == "/login" { site.visitor() } else { admin.clone() };
+        let (whole, head) = (visitor.get(path), visitor.send("HEAD", path, None));
+        assert_eq!((whole.status, head.status), (200, 200), "{path}");
+        assert_eq!(whole.header("content-type"), head.header("content-type"), "{path}");
+        assert!(!whole.text.is_empty() && head.text.is_empty(), "{path}: {}", head.text);
+    }
+    assert_eq!(site.visitor().send("HEAD", "/api/v1/session", None).status, 401);
+    assert_eq!(admin.send("HEAD", "/api/v1/logout", None).status, 405);
+}
+
+#[test]
 fn seed_oq_48_a_change_by_cookie_needs_a_proof_and_no_other_site_is_let_in() {
     let site = TestSite::start(Db::Sqlite);
     let mut anna = site.logged_in("anna");

@@ -1,6 +1,6 @@
 //! `[limits]`.
 
-use super::key;
+use super::{key, time};
 use crate::config::{kind::Kind, reference::Key, reference::Preset, size::ByteSize};
 
 pub(super) const KEYS: &[Key] = &[
@@ -51,6 +51,12 @@ pub(super) const KEYS: &[Key] = &[
         Kind::Size { min: ByteSize::kib(1), max: ByteSize::mib(64) },
         Preset::Text("64KiB"),
         "The largest body of a request.",
+    ),
+    key(
+        "limits.body_timeout",
+        time(1, 600, false),
+        Preset::Text("10s"),
+        "How long a request's whole body may take to come in.",
     ),
     key(
         "limits.page_size",

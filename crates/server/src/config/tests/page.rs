@@ -106,6 +106,7 @@ fn every_key_has_an_effect() {
             "server.trusted_proxies" => "['10.0.0.1']",
             "server.allowed_hosts" => "['hall.example']",
             "server.shutdown_timeout"
+            | "limits.body_timeout"
             | "storage.start_timeout"
             | "user_office.timeout"
             | "mail.timeout" => "'11s'",

@@ -19,9 +19,10 @@ mod registration;
 mod sessions;
 mod users;
 
-use actix_web::web::{delete, get, patch, post, put};
+use actix_web::web::{delete, patch, post, put};
 use vestibule_core::domain::rights;
 
+use super::look as get;
 use super::table::{
     Endpoint,
     Guard::{LoggedIn, Open, Permission, Related},

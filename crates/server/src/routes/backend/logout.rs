@@ -4,23 +4,22 @@
 use actix_web::{
     HttpRequest, HttpResponse,
     http::{StatusCode, header},
-    web::{Bytes, Path},
+    web::Path,
 };
 use url::form_urlencoded;
 use vestibule_core::usecase::login::EndError;
 
-use crate::{extract::anonymous, problem::Problem};
+use crate::{
+    extract::{RawBody, anonymous},
+    problem::Problem,
+};
 
 pub(super) async fn end(
     req: HttpRequest,
     backend: Path<String>,
-    body: Bytes,
+    RawBody(body): RawBody,
 ) -> Result<HttpResponse, Problem> {
     let (site, op) = anonymous(&req)?;
-    if body.len() > site.settings.limits.body_size {
-        let detail = "no logout token is as long as that";
-        return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", detail));
-    }
     let is_form = req.headers().get(header::CONTENT_TYPE).is_some_and(|kind| {
         let kind = kind.as_bytes();
         kind.starts_with(b"application/x-www-form-urlencoded")
