@@ -102,8 +102,13 @@ impl Sharing {
         let cx = cx.clone();
         self.store
             .write(move |tx| {
-                let authority = Authority::load(tx, &cx)?;
                 let before = tx.object(&object)?;
+                if let Some(before) = &before {
+                    // One change after the other: each is judged by, and keeps, what the one
+                    // before it made of the object.
+                    tx.announce(Change::User(before.owner), cx.now())?;
+                }
+                let authority = Authority::load(tx, &cx)?;
                 let after = match &before {
                     Some(_) => change(tx, &cx, &authority, &object, &patch)?,
                     None => insert(tx, &cx, &authority, &object, &patch)?,
@@ -195,10 +200,11 @@ fn insert(
         return Err(Forbidden::Permission(rights::CHANGE_OBJECT.to_owned()).into());
     }
     let group = patch.group.flatten();
-    if let Some(group) = group
-        && may_all.is_none()
-    {
-        require_member(authority, group)?;
+    if may_all.is_none() {
+        require_ungranted(tx, object)?;
+        if let Some(group) = group {
+            require_member(authority, group)?;
+        }
     }
     let after = Object {
         object: object.clone(),
@@ -213,6 +219,17 @@ fn insert(
     let target = Target::new("object", object, object);
     record(tx, cx, "object.added", target, right, details(&after))?;
     Ok(after)
+}
+
+/// Refuses to make somebody the owner of what others were given rights on already, as all that an
+/// import brings: it is somebody's, whom nobody told us of.
+fn require_ungranted(tx: &mut dyn Tx, object: &ObjectRef) -> AdminResult<()> {
+    let filter = GrantFilter { object: Some(object.clone()), ..GrantFilter::default() };
+    let one = PageRequest { size: 1, ..PageRequest::default() };
+    if tx.grant_page(&filter, &one)?.count > 0 {
+        return Err(Forbidden::Permission(rights::CHANGE_OBJECT.to_owned()).into());
+    }
+    Ok(())
 }
 
 fn change(

@@ -21,6 +21,8 @@ on_every_database!(
     seed_kt_3_no_spelling_of_a_path_gets_round_its_rule,
     seed_kt_5_a_changed_rule_counts_at_the_next_request,
     seed_kt_16_what_is_hidden_and_what_is_missing_look_the_same,
+    atk_a213_what_others_have_rights_on_is_not_made_ones_own,
+    changes_of_one_object_at_once_keep_what_each_other_made_of_it,
 );
 
 fn tell(visitor: &mut Visitor, id: &str, entry: &Value) {
@@ -286,5 +288,45 @@ fn seed_kt_16_what_is_hidden_and_what_is_missing_look_the_same(db: Db) {
         };
         assert_eq!(ask("t1"), ask("t2"), "{method} {rest}");
         assert_eq!(ask("t1").0, 404);
+    }
+}
+
+fn atk_a213_what_others_have_rights_on_is_not_made_ones_own(db: Db) {
+    let site = TestSite::start(db);
+    let (mut admin, mut eve) = (site.admin(), site.logged_in("eve"));
+    // As after an import: rights on an object of which nobody told us.
+    for effect in ["allow", "deny"] {
+        let right = json!({
+            "user": site.user(&format!("bert-{effect}")), "permission": "calc.view",
+            "effect": effect, "object": format!("calc:{effect}"),
+        });
+        admin.post("/api/v1/grants", &right).expect(201);
+        let path = format!("/api/v1/objects/calc/{effect}");
+        eve.put(&path, &json!({})).expect_problem(403, "permission_denied");
+        assert_eq!(check(&mut eve, "calc.view", &format!("calc:{effect}"))["allowed"], false);
+    }
+    let entry = json!({ "owner": id_of(&mut eve) });
+    admin.put("/api/v1/objects/calc/allow", &entry).expect(201);
+    eve.put("/api/v1/objects/calc/of-nobody", &json!({})).expect(201);
+}
+
+fn changes_of_one_object_at_once_keep_what_each_other_made_of_it(db: Db) {
+    let site = TestSite::start(db);
+    let (mut admin, mut anna) = (site.admin(), site.logged_in("anna"));
+    let bert = site.user("bert");
+    let anna_id = id_of(&mut anna);
+    for round in 0..10 {
+        let path = format!("/api/v1/objects/calc/{round}");
+        admin.put(&path, &json!({ "owner": anna_id })).expect(201);
+        let (mut giving, mut opening) = (admin.clone(), admin.clone());
+        std::thread::scope(|scope| {
+            scope.spawn(|| giving.put(&path, &json!({ "owner": bert })).expect(200));
+            scope.spawn(|| opening.put(&path, &json!({ "level": "read-write" })).expect(200));
+        });
+        let object = admin.get(&path).expect(200).json();
+        assert_eq!(
+            (&object["owner_name"], &object["level"]),
+            (&json!("bert"), &json!("read-write"))
+        );
     }
 }
