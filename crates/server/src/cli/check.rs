@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     compose::store_options,
-    config::{MailTransport, PasswordScheme, RateLimit, Settings, load},
+    config::{MailTransport, PasswordScheme, RateLimit, RegistrationMode, Settings, load},
     doors, mail, office,
 };
 
@@ -72,7 +72,28 @@ fn backends(settings: &Settings) -> Vec<Finding> {
             return vec![Finding { id: "vst.E003", severity: "error", what, hint: "[[backend]]" }];
         }
     };
-    doors.iter().flat_map(|door| std::iter::once(seen_by(door)).chain(answer_of(door))).collect()
+    let keeps_out = keeps_out(settings, &doors);
+    let each = |door| std::iter::once(seen_by(door)).chain(answer_of(door));
+    doors.iter().flat_map(each).chain(keeps_out).collect()
+}
+
+/// Of backends that are asked about people by name, where people choose their names.
+fn keeps_out<'a>(
+    settings: &'a Settings,
+    doors: &'a [Door],
+) -> impl Iterator<Item = Finding> + use<'a> {
+    let is_chosen = settings.registration.mode != RegistrationMode::Closed;
+    let judges = move |door: &&Door| is_chosen && door.only_entitles() && door.must_verify();
+    doors.iter().filter(judges).map(|door| Finding {
+        id: "vst.W007",
+        severity: "warning",
+        what: format!(
+            "people may register under names of their choice, so backend {} is not asked by them \
+             and lets in nobody who is not linked there, superusers neither",
+            door.name()
+        ),
+        hint: "registration.mode = \"closed\", or another control",
+    })
 }
 
 fn seen_by(door: &Door) -> Finding {

@@ -149,6 +149,31 @@ fn check_tells_who_sees_which_password() {
     assert!(found.out.contains(words), "{found:?}");
 }
 
+#[test]
+fn a_check_tells_who_is_kept_out_where_names_are_chosen() {
+    let desk = Desk::furnished();
+    let judge = |control: &str| {
+        format!(
+            "{ONE}[[backend]]\nname = \"office\"\nkind = \"user_office\"\ncontrol = \"{control}\"\n\
+         [user_office]\nauthorized_url = \"http://127.0.0.1:1/\"\nusername = \"hall\"\n\
+         password = \"a word between the two\"\n"
+        )
+    };
+    let open = "[registration]\nmode = \"invite\"\n";
+    for (settings, is_told) in [
+        (format!("{}{open}", judge("required")), true),
+        (format!("{}{open}", judge("optional")), false),
+        (judge("required"), false),
+    ] {
+        let file = desk.write("vestibule.toml", &settings);
+        let private = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+        std::fs::set_permissions(file, private).unwrap();
+        let found = desk.run(&["check"]);
+        assert_eq!(found.out.contains("vst.W007"), is_told, "{settings}: {found:?}");
+        assert!(!found.out.contains("vst.E003"), "{settings}: {found:?}");
+    }
+}
+
 const SINGLE_SIGN_ON: &str = "[[backend]]\nname = \"umbrella\"\nkind = \"shibboleth\"\n";
 
 #[test]
