@@ -22,6 +22,7 @@ use crate::{
     extract::{actor_in, actor_of},
     problem::Problem,
     site::Site,
+    unread::Held,
 };
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -32,12 +33,13 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'self'; img
 
 /// The middleware.
 pub(crate) async fn gate(
-    req: ServiceRequest,
+    mut req: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<EitherBody<impl MessageBody>>, actix_web::Error> {
     let Some(site) = req.app_data::<web::Data<Site>>().cloned() else {
         return Ok(refuse(req, &Problem::not_mounted()));
     };
+    let _held = Held::of(&mut req);
     let request = RequestId::generate(site.clock.now(), &*site.entropy);
     req.extensions_mut().insert(request);
     let began = site.clock.now();

@@ -64,6 +64,7 @@ mod rate_limit;
 pub mod routes;
 mod site;
 pub mod telemetry;
+mod unread;
 
 pub use vestibule_auth::backends::LocalBackend;
 pub use vestibule_core as core;

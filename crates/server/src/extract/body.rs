@@ -1,6 +1,6 @@
 //! Bodies and query strings, refused with the name of the field that does not hold.
 
-use std::{any::type_name, ops::Deref, time::Duration};
+use std::{any::type_name, ops::Deref};
 
 use actix_web::{
     FromRequest, HttpRequest,
@@ -14,9 +14,6 @@ use serde::de::DeserializeOwned;
 
 use super::UserCx;
 use crate::{config::LimitsSettings, problem::Problem, site::Site};
-
-/// Longer than it takes to begin an answer.
-const HELD: Duration = Duration::from_secs(2);
 
 /// A JSON or form body.
 #[derive(Debug)]
@@ -122,19 +119,12 @@ async fn collect(
     limits: &LimitsSettings,
 ) -> Result<web::BytesMut, Problem> {
     let collected = collect_within(req, payload, limits.body_size);
-    if let Ok(collected) = tokio::time::timeout(limits.body_timeout, collected).await {
-        return collected;
-    }
-    // A connection whose body somebody still holds is closed with the answer. One whose body was
-    // let go of is not, where its chunks might end some day.
-    let held = payload.take();
-    actix_web::rt::spawn(async move {
-        tokio::time::sleep(HELD).await;
-        drop(held);
-    });
-    let seconds = limits.body_timeout.as_secs();
-    let detail = format!("the body did not come within {seconds} seconds");
-    Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "body_too_slow", detail))
+    let in_time = tokio::time::timeout(limits.body_timeout, collected).await;
+    in_time.unwrap_or_else(|_| {
+        let seconds = limits.body_timeout.as_secs();
+        let detail = format!("the body did not come within {seconds} seconds");
+        Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "body_too_slow", detail))
+    })
 }
 
 async fn collect_within(

@@ -83,14 +83,19 @@ fn seed_kt_25_an_error_shows_no_trace_of_the_program() {
 
 /// What a client that sends these bytes is answered: the status, or none when it is cut off.
 fn raw(site: &TestSite, request: &[u8]) -> Option<u16> {
+    let answer = whole_answer(site, request);
+    answer.lines().next()?.split(' ').nth(1)?.parse().ok()
+}
+
+/// All that is answered until the line is closed, or for ten seconds.
+fn whole_answer(site: &TestSite, request: &[u8]) -> String {
     let mut stream = TcpStream::connect(site.origin.strip_prefix("http://").unwrap()).unwrap();
     stream.set_read_timeout(Some(std::time::Duration::from_secs(10))).unwrap();
     // The server may answer, and close, before it has read all of it.
     let _ = stream.write_all(request);
     let mut answer = Vec::new();
     let _ = stream.read_to_end(&mut answer);
-    let line = String::from_utf8_lossy(&answer).lines().next()?.to_owned();
-    line.split(' ').nth(1)?.parse().ok()
+    String::from_utf8_lossy(&answer).into_owned()
 }
 
 #[test]
@@ -139,6 +144,37 @@ fn flt_f76_a_body_that_does_not_come_is_not_waited_for() {
             assert!(began.elapsed().as_secs() < 8, "{path}: {:?}", began.elapsed());
         }
     }
+}
+
+#[test]
+fn flt_f76_a_body_that_nobody_reads_holds_no_connection() {
+    let site = TestSite::start(Db::Sqlite);
+    let host = site.origin.strip_prefix("http://").unwrap();
+    let half = "Transfer-Encoding: chunked\r\n\r\n5\r\n{";
+    for (head, expected) in [
+        ("POST /nowhere HTTP/1.1\r\nConnection: close", 404),
+        ("POST /nowhere HTTP/1.1", 404),
+        ("POST /api/v1/users HTTP/1.1\r\nContent-Type: application/json", 401),
+        ("GET /healthz HTTP/1.1", 200),
+        ("PUT /api/v1/login HTTP/1.1", 405),
+    ] {
+        let began = std::time::Instant::now();
+        let request = format!("{head}\r\nHost: {host}\r\n{half}");
+        assert_eq!(raw(&site, request.as_bytes()), Some(expected), "{head}");
+        assert!(began.elapsed().as_secs() < 8, "{head}: {:?}", began.elapsed());
+    }
+    // A whole one leaves the line for the next request.
+    let whole = "Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n";
+    let login = "POST /api/v1/login HTTP/1.1\r\nContent-Type: application/json";
+    let two = format!(
+        "{login}\r\nHost: {host}\r\n{whole}GET /healthz HTTP/1.1\r\nHost: {host}\r\n\
+         Connection: close\r\n\r\n"
+    );
+    let answers = whole_answer(&site, two.as_bytes());
+    assert!(
+        answers.starts_with("HTTP/1.1 400 ") && answers.contains("HTTP/1.1 200 OK"),
+        "{answers}"
+    );
 }
 
 #[test]
