@@ -108,8 +108,8 @@ fn every_key_has_an_effect() {
             "server.shutdown_timeout"
             | "limits.body_timeout"
             | "storage.start_timeout"
-            | "user_office.timeout"
             | "mail.timeout" => "'11s'",
+            "user_office.timeout" => "'7s'",
             "storage.url" => "'sqlite:other.db'",
             "storage.url_file" | "user_office.ca_file" | "mail.ca_file" | "mail.client_cert" => {
                 "'url'"
