@@ -69,10 +69,13 @@ async fn serve(settings: Settings, metrics: Metrics) -> Result<u8, CliError> {
         Some(address) => Some(serve_metrics(address, metrics)?),
         None => None,
     };
-    announce(&vestibule).await?;
     let running = server.run();
     stop_at_hangup(running.handle())?;
-    let served = running.await;
+    // It heeds signals from its first step on, and is to do so once its address is told.
+    let running = actix_web::rt::spawn(running);
+    tokio::task::yield_now().await;
+    announce(&vestibule).await?;
+    let served = running.await.map_err(std::io::Error::other).flatten();
     if let Some(counting) = counting {
         counting.stop(true).await;
     }
